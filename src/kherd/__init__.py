@@ -1,0 +1,7 @@
+"""gunicorn for Kafka consumers: the names a handler's module needs."""
+
+from ._version import VERSION as __version__
+from .worker.context import Context, context
+from .worker.errors import ProcessingError, Record, Results, Retry, Skip
+
+__all__ = ["Context", "ProcessingError", "Record", "Results", "Retry", "Skip", "__version__", "context"]

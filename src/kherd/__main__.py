@@ -1,0 +1,5 @@
+"""`python -m kherd` is the `kherd` command."""
+
+from .supervisor.cli import main
+
+main()

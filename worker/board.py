@@ -1,0 +1,230 @@
+"""The board: one shared-memory file per worker process, written by that process alone, read by everybody.
+
+Every field is one aligned native 8-byte word. A row of several words carries a sequence number in its first word: odd
+while the row is being written. The supervisor creates and allocates the file before the process exists (a sparse map
+on a full tmpfs would be SIGBUS later) and seals the header with a checksum; a file that does not
+match is ignored by its readers, never trusted.
+
+File layout, in words of 8 bytes (version 1):
+
+    0    header     magic version words life slot incarnation generation partitions in_flight topics created checksum
+    16   state      pid heartbeat phase phase_since ready, then the counters of `Counter`
+    64   member     sequence, length, 256 bytes of UTF-8
+    128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since reserved
+    ...  topics     TOPICS rows: length, 256 bytes of UTF-8 (append only; a length of 0 is free)
+    ...  partitions PARTITIONS rows: see `PartitionWord`, then a window of 4096 bits
+"""
+
+import mmap
+import os
+import zlib
+from enum import IntEnum
+from pathlib import Path
+from typing import Final, Self
+
+from . import clock
+from .spec import SlotIdentity
+
+MAGIC: Final = 0x6B68657264  # "kherd"
+VERSION: Final = 1
+HEADER_WORDS: Final = 11
+STATE: Final = 16
+COUNTERS: Final = 24
+MEMBER: Final = 64
+NAME_WORDS: Final = 32
+NAME_BYTES: Final = NAME_WORDS * 8
+IN_FLIGHT_ROWS: Final = 256
+IN_FLIGHT_WORDS: Final = 8
+TOPIC_ROWS: Final = 128
+TOPIC_WORDS: Final = 1 + NAME_WORDS
+PARTITION_ROWS: Final = 512
+WINDOW_WORDS: Final = 64
+PARTITION_WORDS: Final = 16 + WINDOW_WORDS
+IN_FLIGHT: Final = 128
+TOPICS: Final = IN_FLIGHT + IN_FLIGHT_ROWS * IN_FLIGHT_WORDS
+PARTITIONS: Final = TOPICS + TOPIC_ROWS * TOPIC_WORDS
+TOTAL_WORDS: Final = PARTITIONS + PARTITION_ROWS * PARTITION_WORDS
+SIZE: Final = TOTAL_WORDS * 8
+NONE: Final = -1
+
+
+class Header(IntEnum):
+    """Words the supervisor writes before the process exists."""
+
+    MAGIC = 0
+    VERSION = 1
+    WORDS = 2
+    LIFE = 3
+    SLOT = 4
+    INCARNATION = 5
+    GENERATION = 6
+    PARTITIONS = 7
+    IN_FLIGHT = 8
+    TOPICS = 9
+    CREATED = 10
+    CHECKSUM = 11
+
+
+class StateWord(IntEnum):
+    """Words the worker keeps current; times are CLOCK_MONOTONIC nanoseconds."""
+
+    PID = STATE
+    HEARTBEAT = STATE + 1
+    PHASE = STATE + 2
+    PHASE_SINCE = STATE + 3
+    READY = STATE + 4
+
+
+class Phase(IntEnum):
+    """What the worker is doing."""
+
+    BOOTING = 0
+    BARRIER = 1
+    JOINING = 2
+    POLLING = 3
+    HANDLING = 4
+    COMMITTING = 5
+    PAUSED = 6
+    DRAINING = 7
+    REVOKING = 8
+
+
+class Counter(IntEnum):
+    """Running totals since the process started, and gauges (marked so)."""
+
+    CALLS = COUNTERS
+    """Handler calls."""
+    HANDLED = COUNTERS + 1
+    """Records whose handler returned."""
+    FAILED = COUNTERS + 2
+    """Handler calls that raised, `Skip` excluded."""
+    SKIPPED = COUNTERS + 3
+    """Records put aside by `Skip`."""
+    DEAD_LETTERED = COUNTERS + 4
+    """Dead letters acknowledged by the broker."""
+    RETRIED = COUNTERS + 5
+    """Handler calls that were a second or later attempt."""
+    PRODUCED = COUNTERS + 6
+    """Returned records acknowledged by the broker."""
+    FETCHED = COUNTERS + 7
+    """Records received."""
+    FETCHED_BYTES = COUNTERS + 8
+    """Bytes of keys and values received."""
+    BUSY_NS = COUNTERS + 9
+    """Nanoseconds spent inside the handler."""
+    COMMITS = COUNTERS + 10
+    """Offset commits acknowledged."""
+    COMMIT_FAILURES = COUNTERS + 11
+    """Offset commits refused or lost."""
+    REBALANCES = COUNTERS + 12
+    """Assignments and revocations that changed something."""
+    BUFFERED = COUNTERS + 13
+    """Gauge: records received and not finished."""
+    BUFFERED_BYTES = COUNTERS + 14
+    """Gauge: their bytes."""
+    PAUSED = COUNTERS + 15
+    """Gauge: partitions paused now."""
+    ASSIGNED = COUNTERS + 16
+    """Gauge: partitions assigned now."""
+    HELD = COUNTERS + 17
+    """Gauge: partitions held because a record's attempts are exhausted."""
+    UNTRACKED = COUNTERS + 18
+    """Gauge: assigned partitions that found no row on the board."""
+    BATCHES = COUNTERS + 19
+    """Fetches that returned at least one record."""
+
+
+GAUGES: Final = frozenset(
+    {Counter.BUFFERED, Counter.BUFFERED_BYTES, Counter.PAUSED, Counter.ASSIGNED, Counter.HELD, Counter.UNTRACKED}
+)
+
+
+class InFlightWord(IntEnum):
+    """One handler call: records `first` to `last` (inclusive) of one partition; topic is an index, NONE if the row is free."""
+
+    SEQUENCE = 0
+    TOPIC = 1
+    PARTITION = 2
+    FIRST = 3
+    LAST = 4
+    ATTEMPT = 5
+    SINCE = 6
+
+
+class PartitionWord(IntEnum):
+    """One assigned partition; `USED` is 0 in a free row. Offsets are NONE while unknown."""
+
+    SEQUENCE = 0
+    USED = 1
+    TOPIC = 2
+    PARTITION = 3
+    TOPIC_ID_HIGH = 4
+    TOPIC_ID_LOW = 5
+    NONCE = 6
+    LEADER_EPOCH = 7
+    DONE = 8
+    """Every record below this offset is finished: handled, its outputs and dead letters acknowledged."""
+    COMMITTED = 9
+    """The last offset a commit of ours was acknowledged for."""
+
+
+class Board:
+    """A mapped board file. `words` is the whole of it; the worker stores into it directly on its hot path."""
+
+    def __init__(self, fd: int) -> None:
+        """Map the open file `fd`, which stays the caller's; raises ValueError if the file is too small."""
+        self._map = mmap.mmap(fd, SIZE)
+        self.words = memoryview(self._map).cast("q")
+
+    @classmethod
+    def create(cls, path: Path, identity: SlotIdentity, generation: int) -> tuple[Self, int]:
+        """Create, allocate and seal the file of a process that does not exist yet; return the board and its descriptor.
+
+        Raises:
+            FileExistsError: the file is there already.
+            OSError: no space, or the folder is not writable.
+        """
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(fd, 0, SIZE)
+            board = cls(fd)
+        except OSError:
+            os.close(fd)
+            path.unlink(missing_ok=True)
+            raise
+        words = board.words
+        words[Header.MAGIC], words[Header.VERSION], words[Header.WORDS] = MAGIC, VERSION, TOTAL_WORDS
+        words[Header.LIFE], words[Header.SLOT] = identity.life, identity.slot
+        words[Header.INCARNATION], words[Header.GENERATION] = identity.incarnation, generation
+        words[Header.PARTITIONS], words[Header.IN_FLIGHT] = PARTITION_ROWS, IN_FLIGHT_ROWS
+        words[Header.TOPICS], words[Header.CREATED] = TOPIC_ROWS, clock.monotonic_ns()
+        for row in range(IN_FLIGHT_ROWS):
+            words[IN_FLIGHT + row * IN_FLIGHT_WORDS + InFlightWord.TOPIC] = NONE
+        words[Header.CHECKSUM] = _checksum(words)
+        return board, fd
+
+    @property
+    def valid(self) -> bool:
+        """Whether the header is one this version wrote, untouched since."""
+        words = self.words
+        return (
+            words[Header.MAGIC] == MAGIC
+            and words[Header.VERSION] == VERSION
+            and words[Header.WORDS] == TOTAL_WORDS
+            and words[Header.CHECKSUM] == _checksum(words)
+        )
+
+    @property
+    def identity(self) -> SlotIdentity:
+        """Whose board this is."""
+        words = self.words
+        return SlotIdentity(words[Header.LIFE], words[Header.SLOT], words[Header.INCARNATION])
+
+    def close(self) -> None:
+        """Unmap the file."""
+        self.words.release()
+        self._map.close()
+
+
+def _checksum(words: memoryview) -> int:
+    return zlib.crc32(bytes(words[:HEADER_WORDS].cast("B")))

@@ -1,0 +1,145 @@
+"""Reading a board that another process may be writing: a row that will not hold still is left out, never guessed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from .board import (
+    IN_FLIGHT,
+    IN_FLIGHT_ROWS,
+    IN_FLIGHT_WORDS,
+    MEMBER,
+    NAME_BYTES,
+    NONE,
+    PARTITION_ROWS,
+    PARTITION_WORDS,
+    PARTITIONS,
+    TOPIC_ROWS,
+    TOPIC_WORDS,
+    TOPICS,
+    Board,
+    Counter,
+    InFlightWord,
+    PartitionWord,
+    Phase,
+    StateWord,
+)
+
+READ_ATTEMPTS: Final = 8
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """One handler call under way: records `first` to `last` (inclusive); `since` in monotonic nanoseconds."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    attempt: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    """One assigned partition; `done` and `committed` are None while unknown."""
+
+    topic: str
+    partition: int
+    nonce: int
+    done: int | None
+    committed: int | None
+
+
+def phase_of(board: Board) -> Phase:
+    """Return the phase; an unknown number reads as BOOTING."""
+    value = board.words[StateWord.PHASE]
+    return Phase(value) if value in Phase.__members__.values() else Phase.BOOTING
+
+
+def counters_of(board: Board) -> dict[str, int]:
+    """Return every counter by its lower-case name."""
+    return {counter.name.lower(): board.words[counter] for counter in Counter}
+
+
+def member_id_of(board: Board) -> str | None:
+    """Return the Kafka member id, None if it is not known (yet)."""
+    return _steady(board.words, MEMBER, lambda: _text(board.words, MEMBER + 1)) or None
+
+
+def in_flight_of(board: Board) -> list[InFlight]:
+    """Return the handler calls under way."""
+    words = board.words
+    found = []
+    for row in range(IN_FLIGHT_ROWS):
+        base = IN_FLIGHT + row * IN_FLIGHT_WORDS
+        if words[base + InFlightWord.TOPIC] == NONE:
+            continue
+        call = _steady(words, base, lambda base=base: _in_flight(words, base))  # type: ignore[misc]
+        if call is not None:
+            found.append(call)
+    return found
+
+
+def partitions_of(board: Board) -> list[PartitionView]:
+    """Return the assigned partitions."""
+    words = board.words
+    found = []
+    for row in range(PARTITION_ROWS):
+        base = PARTITIONS + row * PARTITION_WORDS
+        if not words[base + PartitionWord.USED]:
+            continue
+        view = _steady(words, base, lambda base=base: _partition(words, base))  # type: ignore[misc]
+        if view is not None:
+            found.append(view)
+    return found
+
+
+def _in_flight(words: memoryview, base: int) -> InFlight | None:
+    topic = words[base + InFlightWord.TOPIC]
+    if topic == NONE:
+        return None
+    return InFlight(
+        topic=_topic(words, topic),
+        partition=words[base + InFlightWord.PARTITION],
+        first=words[base + InFlightWord.FIRST],
+        last=words[base + InFlightWord.LAST],
+        attempt=words[base + InFlightWord.ATTEMPT],
+        since=words[base + InFlightWord.SINCE],
+    )
+
+
+def _partition(words: memoryview, base: int) -> PartitionView | None:
+    if not words[base + PartitionWord.USED]:
+        return None
+    done, committed = words[base + PartitionWord.DONE], words[base + PartitionWord.COMMITTED]
+    return PartitionView(
+        topic=_topic(words, words[base + PartitionWord.TOPIC]),
+        partition=words[base + PartitionWord.PARTITION],
+        nonce=words[base + PartitionWord.NONCE],
+        done=None if done == NONE else done,
+        committed=None if committed == NONE else committed,
+    )
+
+
+def _steady(words: memoryview, sequence_at: int, read: Callable[[], Row]) -> Row | None:
+    """Return what `read` finds while the row's sequence number is even and stays the same."""
+    for _ in range(READ_ATTEMPTS):
+        before = words[sequence_at]
+        if before % 2 == 0:
+            row = read()
+            if words[sequence_at] == before:
+                return row
+    return None
+
+
+def _topic(words: memoryview, index: int) -> str:
+    return _text(words, TOPICS + index * TOPIC_WORDS) if 0 <= index < TOPIC_ROWS else ""
+
+
+def _text(words: memoryview, at: int) -> str:
+    length = words[at]
+    if not 0 < length <= NAME_BYTES:
+        return ""
+    return bytes(words.cast("B")[(at + 1) * 8 : (at + 1) * 8 + length]).decode(errors="replace")

@@ -1,0 +1,124 @@
+"""The worker's hand on its board: one writer, plain stores, rows under their sequence number."""
+
+from . import clock
+from .board import (
+    IN_FLIGHT,
+    IN_FLIGHT_WORDS,
+    MEMBER,
+    NAME_BYTES,
+    NONE,
+    PARTITION_ROWS,
+    PARTITION_WORDS,
+    PARTITIONS,
+    TOPIC_ROWS,
+    TOPIC_WORDS,
+    TOPICS,
+    Board,
+    Counter,
+    InFlightWord,
+    PartitionWord,
+    Phase,
+    StateWord,
+)
+
+
+class BoardWriter:
+    """Writes one board. A partition's row index is its handle: stores of `DONE` and `COMMITTED` go through it."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.words = board.words
+        self._topics: dict[str, int] = {}
+        self._rows: dict[tuple[str, int], int] = {}
+        self._free = list(range(PARTITION_ROWS - 1, -1, -1))
+
+    def phase(self, phase: Phase) -> None:
+        """Say what the worker does from now on; also a heartbeat."""
+        words, now = self.words, clock.monotonic_ns()
+        words[StateWord.PHASE_SINCE] = now
+        words[StateWord.PHASE] = phase
+        words[StateWord.HEARTBEAT] = now
+
+    def beat(self) -> None:
+        """Say that the loop is alive."""
+        self.words[StateWord.HEARTBEAT] = clock.monotonic_ns()
+
+    def add(self, counter: Counter, amount: int = 1) -> None:
+        """Raise a running total."""
+        self.words[counter] += amount
+
+    def put(self, counter: Counter, value: int) -> None:
+        """Set a gauge."""
+        self.words[counter] = value
+
+    def member(self, member_id: str) -> None:
+        """Write the Kafka member id; an id over 256 bytes is left out (a notice then goes by instance id)."""
+        data = member_id.encode()
+        if len(data) > NAME_BYTES:
+            return
+        self.words[MEMBER] += 1
+        _put_text(self.words, MEMBER + 1, data)
+        self.words[MEMBER] += 1
+
+    def topic(self, name: str) -> int:
+        """Return the index of topic `name`, NONE if the table is full."""
+        known = self._topics.get(name)
+        if known is not None:
+            return known
+        index = len(self._topics)
+        if index >= TOPIC_ROWS:
+            return NONE
+        _put_text(self.words, TOPICS + index * TOPIC_WORDS, name.encode())
+        self._topics[name] = index
+        return index
+
+    def start_call(self, row: int, topic: int, partition: int, first: int, last: int, attempt: int) -> None:
+        """Enter one handler call into in-flight row `row`: records `first` to `last`, inclusive."""
+        words, base = self.words, IN_FLIGHT + row * IN_FLIGHT_WORDS
+        words[base] += 1
+        words[base + InFlightWord.PARTITION] = partition
+        words[base + InFlightWord.FIRST] = first
+        words[base + InFlightWord.LAST] = last
+        words[base + InFlightWord.ATTEMPT] = attempt
+        words[base + InFlightWord.SINCE] = clock.monotonic_ns()
+        words[base + InFlightWord.TOPIC] = topic
+        words[base] += 1
+
+    def end_call(self, row: int) -> None:
+        """Clear in-flight row `row`."""
+        self.words[IN_FLIGHT + row * IN_FLIGHT_WORDS + InFlightWord.TOPIC] = NONE
+
+    def assign(self, topic: str, partition: int, nonce: int) -> int | None:
+        """Give an assigned partition a row; return the index of its first word, None if the board is full."""
+        index = self.topic(topic)
+        if index == NONE or not self._free:
+            self.add(Counter.UNTRACKED)
+            return None
+        row = self._free.pop()
+        self._rows[(topic, partition)] = row
+        words, base = self.words, PARTITIONS + row * PARTITION_WORDS
+        words[base] += 1
+        words[base + PartitionWord.TOPIC] = index
+        words[base + PartitionWord.PARTITION] = partition
+        words[base + PartitionWord.TOPIC_ID_HIGH] = words[base + PartitionWord.TOPIC_ID_LOW] = 0
+        words[base + PartitionWord.NONCE] = nonce
+        words[base + PartitionWord.LEADER_EPOCH] = NONE
+        words[base + PartitionWord.DONE] = words[base + PartitionWord.COMMITTED] = NONE
+        words[base + PartitionWord.USED] = 1
+        words[base] += 1
+        return base
+
+    def unassign(self, topic: str, partition: int) -> None:
+        """Free the row of a partition that is revoked or lost."""
+        row = self._rows.pop((topic, partition), None)
+        if row is None:
+            self.add(Counter.UNTRACKED, -1 if self.words[Counter.UNTRACKED] else 0)
+            return
+        self.words[PARTITIONS + row * PARTITION_WORDS + PartitionWord.USED] = 0
+        self._free.append(row)
+
+
+def _put_text(words: memoryview, at: int, data: bytes) -> None:
+    """Write `data` and then its length: a reader that sees the length sees the text."""
+    words.cast("B")[(at + 1) * 8 : (at + 1) * 8 + len(data)] = data
+    words[at] = len(data)

@@ -1,0 +1,80 @@
+"""The closed list of log events: nothing else is logged. `says` is the sentence for people; every field of it is also a JSON field.
+
+EVENTS.md is generated from here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One kind of log line. `meaning` tells an operator what it means and what to do, if anything."""
+
+    name: str
+    level: Level
+    says: str
+    meaning: str
+
+
+# The supervisor and its children
+SUPERVISOR_STARTED = Event("supervisor_started", "info", "kherd {version} started {app}: {count} workers, state in {state_dir}", "The daemon runs.")
+SUPERVISOR_STOPPING = Event("supervisor_stopping", "info", "stopping: {reason}; {seconds:.0f} s left", "The one deadline of the stop has begun.")
+SUPERVISOR_STOPPED = Event("supervisor_stopped", "info", "stopped with exit code {code}: {reason}", "Everything is down.")
+GAVE_UP = Event("gave_up", "error", "giving up: {reason}", "Exit 70; see the reason.")
+CHILD_STARTED = Event("child_started", "info", "{child} started as pid {child_pid}", "A child process exists.")
+CHILD_READY = Event("child_ready", "info", "{child} ready after {seconds:.3f} s", "A worker has its assignment; a service does its work.")
+CHILD_DIED = Event("child_died", "warning", "{child} (pid {child_pid}) died: {cause}", "An unwanted death; `next` says what follows.")
+CHILD_ENDED = Event("child_ended", "info", "{child} (pid {child_pid}) ended: {cause}", "A wanted end.")
+CHILD_BACKOFF = Event("child_backoff", "warning", "{child} is started again in {seconds:.1f} s ({reason})", "Deaths before it was ready for long enough.")
+CHILD_HELD = Event("child_held", "error", "{child} is held down: {reason}", "Starting again cannot help; mend it, then reload.")
+CHILD_KILLED = Event("child_killed", "warning", "{child} (pid {child_pid}) is killed: {reason}", "A deadline passed.")
+CHILD_STACKS = Event("child_stacks", "warning", "stacks of {child} (pid {child_pid}): {stacks}", "Every thread's Python stack, asked for by USR1 or before a kill.")
+UNFINISHED = Event("unfinished", "warning", "{child} left {topic}[{partition}] {first}-{last} unfinished", "The records that will be delivered again.")
+STRANGER_REAPED = Event("stranger_reaped", "debug", "reaped pid {child_pid}, not one of ours: {cause}", "A process that a handler left behind.")
+SPAWN_FAILED = Event("spawn_failed", "error", "{child} could not be started: {reason}", "Counts as a failed start; it is tried again after a backoff.")
+PRELOAD_REFUSED = Event("preload_refused", "warning", "the handler's module is not preloaded: {reason}", "Importing it started threads or opened sockets, which do not survive a fork; workers import it themselves.")
+SIGNAL_RECEIVED = Event("signal_received", "info", "{signal}: {action}", "Who operates the daemon did this.")
+SCALED = Event("scaled", "info", "workers: {before} -> {after} ({reason})", "The wanted number of workers changed.")
+RELOADED = Event("reloaded", "info", "configuration reloaded: {changes}", "The new configuration is in force, or being rolled out.")
+RELOAD_REFUSED = Event("reload_refused", "error", "configuration not reloaded, the old one stays: {problems}", "Mend the file, then reload again.")
+ROLL_STARTED = Event("roll_started", "info", "rolling {count} workers to generation {generation}", "Slot by slot, stop then start.")
+ROLL_DONE = Event("roll_done", "info", "all workers run generation {generation}", "The reload is complete.")
+QUIET = Event("quiet", "info", "quiet: {state}", "USR2: nothing new is taken until the next USR2.")
+CONTROL_REFUSED = Event("control_refused", "warning", "control: {reason}", "A client was refused; the loop goes on.")
+NOTICE_SENT = Event("notice_sent", "info", "death notice for {child}: {kind} in {ms:.0f} ms", "The coordinator knows that the member is gone.")
+NOTICE_FAILED = Event("notice_failed", "warning", "death notice for {child} failed: {reason}", "The session timeout is what is left.")
+NOTICES_DISABLED = Event("notices_disabled", "warning", "death notices are off: {reason}", "After a crash the group waits for the session timeout.")
+BROKERS_UNREACHABLE = Event("brokers_unreachable", "error", "no broker answers: {reason}", "Limits on joining do not run meanwhile.")
+BROKERS_REACHABLE = Event("brokers_reachable", "info", "brokers answer again after {seconds:.1f} s", "")
+LAG_UNKNOWN = Event("lag_unknown", "warning", "lag unknown: {reason}", "A failed read is never zero.")
+TOPIC_CREATED = Event("topic_created", "info", "created topic {topic} with {partitions} partitions", "A dead-letter topic, or a topic of the embedded broker.")
+TOPIC_MISSING = Event("topic_missing", "warning", "topic {topic} does not exist: {reason}", "Create it, or allow kherd to.")
+BROKER_STARTED = Event("broker_started", "info", "embedded broker listens on {bootstrap}", "For trials: no persistence.")
+METRICS_FAILED = Event("metrics_failed", "warning", "statsd at {address}: {reason}", "Metrics are lost until it answers; nothing else is.")
+# A worker
+WORKER_BOOTED = Event("worker_booted", "debug", "handler {handler} loaded", "The worker waits at the barrier.")
+ASSIGNED = Event("assigned", "info", "assigned {partitions}", "")
+REVOKED = Event("revoked", "info", "revoked {partitions}", "")
+LOST = Event("lost", "warning", "lost {partitions}", "The group took them away; what was unfinished is done by their next owner.")
+DRAINED = Event("drained", "info", "drained: {handled} records handled, {uncommitted} finished but not committed", "")
+RECORD_RETRIED = Event("record_retried", "warning", "{topic}[{partition}]@{offset}: {error}; attempt {attempt}, again in {seconds:.1f} s", "The partition waits, the others go on.")
+RECORD_HELD = Event("record_held", "error", "{topic}[{partition}]@{offset} held after {attempt} attempts: {error}", "The partition is paused and retried once per backoff_max.")
+RECORD_RELEASED = Event("record_released", "info", "{topic}[{partition}]@{offset} handled at attempt {attempt}; the partition goes on", "")
+DEAD_LETTERED = Event("dead_lettered", "warning", "{topic}[{partition}]@{offset} dead-lettered to {dead_letter_topic}: {error}", "The dead letter is acknowledged; the offset moves past the record.")
+DEAD_LETTER_FAILED = Event("dead_letter_failed", "error", "{topic}[{partition}]@{offset} cannot be dead-lettered: {reason}; the partition is paused", "Nothing is dropped; it is tried again.")
+PRODUCE_FAILED = Event("produce_failed", "error", "{topic}[{partition}]@{offset}: its output to {output_topic} failed: {reason}", "The record is retried as if its handler had raised.")
+BATCH_FAILED = Event("batch_failed", "warning", "a batch of {count} records raised {error}; it is rerun one record at a time", "")
+COMMIT_FAILED = Event("commit_failed", "warning", "commit failed: {reason}", "Finished work may be delivered again; the next commit carries it.")
+COMMIT_STUCK = Event("commit_stuck", "warning", "a commit is unanswered for {seconds:.0f} s", "The group coordinator does not answer.")
+OFFSET_OUT_OF_RANGE = Event("offset_out_of_range", "error", "{topic}[{partition}]: the position was out of range; {gap} records are gone, going on at {offset}", "Retention was faster than the consumer, or the topic was re-created.")
+FENCED = Event("fenced", "error", "fenced: {reason}", "Another process uses this group.instance.id.")
+UNRELEASED = Event("unreleased", "warning", "the instance id is still held by a dead member: {reason}; joining again", "")
+CLIENT_LOG = Event("client_log", "info", "{facility}: {text}", "librdkafka's own log line.")
+CLIENT_ERROR = Event("client_error", "warning", "{code}: {text}", "librdkafka reports; it goes on by itself.")
+HANDLER_FAILED = Event("handler_failed", "error", "handler {handler} cannot be used: {reason}", "The slot is held; mend the handler, then reload.")
+INTERNAL_ERROR = Event("internal_error", "error", "[BUG] {reason}", "Please report it, with the traceback.")
+
+EVENTS: tuple[Event, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Event))
