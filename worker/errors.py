@@ -22,7 +22,10 @@ class Skip(Exception):  # noqa: N818 - an instruction, not an error
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to produce. `headers` are (name, value) pairs; None is a legal value everywhere but in `topic`."""
+    """A record to produce: text is sent as UTF-8, None is a legal value everywhere but in `topic`.
+
+    `headers` are (name, value) pairs in the order they are sent; a name may occur more than once.
+    """
 
     topic: str
     value: bytes | str | None = None
@@ -34,4 +37,25 @@ Outcome = None | BaseException | Record | Iterable[Record]
 
 
 class Results(list[Outcome]):
-    """What a batch handler may return: one entry per record, in order."""
+    """What a batch handler may return: one entry per record, in order; an exception fails that record alone."""
+
+
+class HandlerError(Exception):
+    """The handler cannot be used: `reason` says what, where, and what to do.
+
+    `permanent` is false where the user's own code raised something that may pass (a database that was down while
+    a class was built): starting again may help. It is true for what only an edit can mend.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent
+
+
+class ResultError(TypeError):
+    """A handler returned something that is no record: a failure of the handler like any other."""
+
+
+class ResultLengthError(ValueError):
+    """A batch handler returned `Results` with another number of entries than it was given records."""

@@ -75,6 +75,8 @@ UNRELEASED = Event("unreleased", "warning", "the instance id is still held by a 
 CLIENT_LOG = Event("client_log", "info", "{facility}: {text}", "librdkafka's own log line.")
 CLIENT_ERROR = Event("client_error", "warning", "{code}: {text}", "librdkafka reports; it goes on by itself.")
 HANDLER_FAILED = Event("handler_failed", "error", "handler {handler} cannot be used: {reason}", "The slot is held; mend the handler, then reload.")
+HANDLER_CLOSE_FAILED = Event("handler_close_failed", "warning", "closing handler {handler} failed: {reason}", "The worker ends all the same; what close() was to do may be undone.")
+PRODUCER_REPLACED = Event("producer_replaced", "warning", "the producer failed for good and is replaced: {reason}", "What it had not delivered is reported as failed and tried again.")
 INTERNAL_ERROR = Event("internal_error", "error", "[BUG] {reason}", "Please report it, with the traceback.")
 
 EVENTS: tuple[Event, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Event))

@@ -1,0 +1,72 @@
+"""What a handler's exception asks for. Total: every exception has exactly one answer, and it is never a lost record."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from ..errors import ProcessingError, Retry, Skip
+
+
+class Verdict(Enum):
+    """What becomes of a record whose handler raised."""
+
+    POISON = "poison"
+    """It can never be handled: dead-letter it now."""
+    RETRY = "retry"
+    """Try it again in place."""
+    SKIP = "skip"
+    """Move past it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """A verdict; `after` is the wait in seconds that a `Retry` asked for, None for the configured backoff."""
+
+    verdict: Verdict
+    after: float | None = None
+
+
+POISON: Final = Disposition(Verdict.POISON)
+RETRY: Final = Disposition(Verdict.RETRY)
+SKIP: Final = Disposition(Verdict.SKIP)
+
+
+def classify(error: BaseException, poison: tuple[type[BaseException], ...]) -> Disposition:
+    """Return what `error` asks for; `poison` holds the classes listed under `errors.poison`.
+
+    An exception group (a coroutine handler's TaskGroup raises one) is poison or skipped only if all its members are.
+    """
+    answers = [_judge(member, poison) for member in _members(error)]
+    verdicts = {answer.verdict for answer in answers}
+    if len(verdicts) == 1 and Verdict.RETRY not in verdicts:
+        return answers[0]
+    waits = [answer.after for answer in answers if answer.after is not None]
+    return Disposition(Verdict.RETRY, max(waits)) if waits else RETRY
+
+
+def _judge(error: BaseException, poison: tuple[type[BaseException], ...]) -> Disposition:
+    if isinstance(error, Skip):
+        return SKIP
+    if isinstance(error, Retry):  # said explicitly, so it wins over a listed class
+        return Disposition(Verdict.RETRY, _seconds(error.after))
+    if isinstance(error, (ProcessingError, *poison)):
+        return POISON
+    return RETRY
+
+
+def _seconds(after: object) -> float | None:
+    if isinstance(after, (int, float)) and 0 <= after < math.inf:
+        return float(after)
+    return None
+
+
+def _members(error: BaseException) -> Iterator[BaseException]:
+    waiting = [error]
+    while waiting:
+        member = waiting.pop()
+        if isinstance(member, BaseExceptionGroup):
+            waiting.extend(member.exceptions)
+        else:
+            yield member
