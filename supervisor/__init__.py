@@ -1,0 +1,1 @@
+"""The process that forks: no Kafka client, no TLS, no thread, no user code."""

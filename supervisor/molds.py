@@ -1,0 +1,144 @@
+"""The supervisor's side of the molds: one per generation, asked to fork workers, replaced when it dies."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from ..worker import events, log
+from ..worker.channel import Message
+from ..worker.spec import SlotIdentity, WorkerSpec
+from .decide import child as machine
+from .decide.cause import Cause
+from .nursery import Nursery
+from .process.handle import Handle
+from .process.spawn import Entry
+from .services import Service, entry_point, start
+
+
+@dataclass(slots=True)
+class Request:
+    """One worker to fork: the descriptors are its end of the channel, its board and its stacks file."""
+
+    handle: Handle
+    identity: SlotIdentity
+    fds: tuple[int, ...]
+
+    def close(self) -> None:
+        """Give our copies of the descriptors back: from then on end of file tells that the worker is gone."""
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = ()
+
+
+@dataclass(slots=True)
+class Mold:
+    """One generation's code. `waiting` requests are sent when it is ready, `asked` ones are under way."""
+
+    spec: WorkerSpec
+    preload: bool
+    handle: Handle = field(init=False)
+    ready: bool = False
+    waiting: list[Request] = field(default_factory=list)
+    asked: dict[tuple[int, int], Request] = field(default_factory=dict)
+
+
+class Molds:
+    """All generations that still have workers, or will have."""
+
+    def __init__(self, nursery: Nursery, lost: Callable[[Handle], None]) -> None:
+        self._nursery = nursery
+        self._lost = lost
+        self._molds: dict[int, Mold] = {}
+
+    def add(self, spec: WorkerSpec) -> None:
+        """Start the mold of a new generation."""
+        mold = Mold(spec, spec.preload)
+        self._molds[spec.generation] = mold
+        service = Service(
+            nursery=self._nursery,
+            role=f"mold {spec.generation}",
+            entry=lambda: self._entry(mold),
+            app=spec.app,
+            log_spec=spec.log,
+            ready="ready",
+            hear=lambda _, message: self._hear(mold, message),
+            ended=lambda _, cause: self._ended(mold, cause),
+            generation=spec.generation,
+        )
+        mold.handle = start(self._nursery, service)
+
+    def spec(self, generation: int) -> WorkerSpec:
+        """Return what the workers of a generation are told."""
+        return self._molds[generation].spec
+
+    def retire(self, keep: set[int], deadline: float) -> None:
+        """End the molds of generations that have no worker left and get none."""
+        for generation in [one for one in self._molds if one not in keep]:
+            mold = self._molds.pop(generation)
+            self._nursery.feed(mold.handle, machine.Stop(deadline, wanted=False, reason="its generation is over"))
+
+    def request(self, request: Request, generation: int) -> None:
+        """Fork a worker as soon as the generation's mold can."""
+        mold = self._molds[generation]
+        if mold.ready:
+            self._ask(mold, request)
+        else:
+            mold.waiting.append(request)
+
+    def withdraw(self, handle: Handle, *, kill: bool) -> None:
+        """Drop what waits for `handle`. A request under way cannot be called back, but its mold can be killed for it."""
+        for mold in self._molds.values():
+            for request in [one for one in mold.waiting if one.handle is handle]:
+                mold.waiting.remove(request)
+                request.close()
+            if kill and any(request.handle is handle for request in mold.asked.values()):
+                self._nursery.signal(mold.handle, signal.SIGKILL)
+
+    def _entry(self, mold: Mold) -> Entry:
+        spec = replace(mold.spec, preload=mold.preload)
+        return entry_point("kherd.worker.mold", _spec_for(spec))
+
+    def _ask(self, mold: Mold, request: Request) -> None:
+        identity = request.identity
+        mold.asked[(identity.slot, identity.incarnation)] = request
+        message = {"type": "spawn", "life": identity.life, "slot": identity.slot, "incarnation": identity.incarnation}
+        self._nursery.say(mold.handle, message, request.fds)
+
+    def _hear(self, mold: Mold, message: Message) -> None:
+        match message["type"]:
+            case "ready":
+                mold.ready = True
+                waiting, mold.waiting = mold.waiting, []
+                for request in waiting:
+                    self._ask(mold, request)
+            case "unpreloadable":
+                mold.preload = False
+                assert mold.handle.process is not None
+                mold.handle.process.asked = True  # it ends now, and comes back without the module
+                log.emit(events.PRELOAD_REFUSED, reason=message["reason"])
+            case "forked" | "fork_failed":
+                self._settle(mold, (message["slot"], message["incarnation"]), message.get("status", 1))
+
+    def _settle(self, mold: Mold, key: tuple[int, int], status: int) -> None:
+        request = mold.asked.pop(key, None)
+        if request is None:
+            return
+        request.close()
+        if status != 0:
+            self._lost(request.handle)
+
+    def _ended(self, mold: Mold, cause: Cause) -> None:
+        if not mold.ready and cause.kind == "hang":
+            mold.preload = False
+            log.emit(events.PRELOAD_REFUSED, reason="importing it did not end in time")
+        mold.ready = False
+        asked, mold.asked = mold.asked, {}
+        for request in asked.values():
+            request.close()
+            self._lost(request.handle)
+
+
+def _spec_for(spec: WorkerSpec) -> tuple[WorkerSpec, int]:
+    """What the mold is told: its workers' spec, and the pid they must end up under."""
+    return spec, os.getpid()

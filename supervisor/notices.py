@@ -1,0 +1,100 @@
+"""Death notices on their way: asked for at a death, sent by the liaison, awaited at the barrier."""
+
+from dataclasses import dataclass
+
+from ..worker import clock, events, log
+from ..worker.channel import Message
+from ..worker.spec import KafkaSpec, instance_id
+from .decide.notice import Death, plan_notice
+from .nursery import Nursery
+from .process.handle import Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One notice that is not answered yet; `strict` if the successor must wait for the answer, however long."""
+
+    slot: int
+    since: float
+    message: Message
+    strict: bool
+
+
+class Notices:
+    """All notices that are not answered yet. They survive the liaison: a new one is told again."""
+
+    def __init__(self, nursery: Nursery, liaison: Handle, kafka: KafkaSpec, app: str, instance: str | None) -> None:
+        self._nursery = nursery
+        self._kafka = kafka
+        self._app, self._instance = app, instance
+        self._pending: dict[int, Pending] = {}
+        self._liaison = liaison
+        self._told = False
+        self._last = 0
+
+    def instance_id(self, slot: int) -> str | None:
+        """Return the group.instance.id of a slot, None for dynamic members."""
+        if not self._kafka.static_membership or self._instance is None:
+            return None
+        return instance_id(self._app, self._instance, slot)
+
+    def died(self, slot: int, member_id: str | None, *, coming_back: bool, clean: bool) -> None:
+        """A worker is gone: tell the coordinator what it would learn only after the session timeout."""
+        notice = plan_notice(
+            Death(
+                protocol=self._kafka.group_protocol,
+                static=self._kafka.static_membership,
+                coming_back=coming_back,
+                clean_exit=clean,
+                member_id=member_id,
+                instance_id=self.instance_id(slot),
+            )
+        )
+        if notice is None or self._kafka.embedded:
+            return
+        if notice.kind == "describe_release":
+            self.unreleased(slot)
+            return
+        ids = {"member_id": notice.member_id, "instance_id": notice.instance_id}
+        self._send(slot, {"type": "notice", "kind": notice.kind, **ids}, strict=notice.can_evict_successor)
+
+    def unreleased(self, slot: int) -> None:
+        """The slot's instance id is held by somebody: have it released."""
+        self._send(slot, {"type": "describe_release", "instance_id": self.instance_id(slot)}, strict=True)
+
+    def liaison_gone(self) -> None:
+        """Its connections are closed: what could still hit a successor is dropped, the rest is told to the next one."""
+        self._pending = {key: one for key, one in self._pending.items() if not one.strict}
+        self._told = False
+
+    def liaison_ready(self) -> None:
+        """Tell a new liaison everything that is not answered."""
+        self._told = True
+        for pending in self._pending.values():
+            self._nursery.say(self._liaison, pending.message)
+
+    def answered(self, message: Message) -> Pending | None:
+        """Take an answer of the liaison; return the notice it belongs to."""
+        pending = self._pending.pop(message["id"], None)
+        if pending is not None:
+            child = pending.message["child"]
+            if message["ok"]:
+                kind = pending.message.get("kind", "describe and release")
+                log.emit(events.NOTICE_SENT, child=child, kind=kind, ms=message["ms"])
+            else:
+                log.emit(events.NOTICE_FAILED, child=child, reason=message["error"])
+        return pending
+
+    def of(self, slot: int) -> Pending | None:
+        """Return the oldest notice of a slot that is not answered."""
+        return next((one for one in self._pending.values() if one.slot == slot), None)
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def _send(self, slot: int, message: Message, *, strict: bool) -> None:
+        self._last += 1
+        message = {**message, "id": self._last, "child": f"worker {slot}"}
+        self._pending[self._last] = Pending(slot, clock.monotonic(), message, strict)
+        if self._told:
+            self._nursery.say(self._liaison, message)

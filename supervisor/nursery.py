@@ -1,0 +1,292 @@
+"""Every child process is raised here: events go in, the child's machine decides, the actions are performed.
+
+What differs between a worker and a service is its `Kind`; how a process is signalled, reaped and judged does not.
+"""
+
+import os
+import random
+import signal
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from ..worker import clock, events, kernel, log
+from ..worker.channel import Message
+from .decide import child as machine
+from .decide.cause import Cause, Facts, name_cause
+from .decide.child import Action, Child
+from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, RestartPolicy, plan_restart
+from .poller import Poller, Ready
+from .process.handle import Death, Handle, Process
+
+
+class Kind(Protocol):
+    """What is particular to one kind of child."""
+
+    policy: RestartPolicy
+    recent: tuple[float, ...]
+    """Times of the kind's failed starts within the policy's period."""
+
+    def spawn(self, handle: Handle) -> None:
+        """Ask for a process: leads to `Nursery.adopt` or `Nursery.fail`, now or later."""
+
+    def open_gate(self, handle: Handle) -> None:
+        """Let it pass the barrier."""
+
+    def message(self, handle: Handle, message: Message) -> None:
+        """Act on what it says."""
+
+    def hung_up(self, handle: Handle) -> None:
+        """We have hung up on a process that was never announced: drop what else could keep its channel open."""
+
+    def dump(self, handle: Handle, process: Process) -> None:
+        """Have it write its stacks."""
+
+    def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
+        """Take note of its end and of what will follow; its channel is read to the end."""
+
+    def degraded(self, handle: Handle) -> None:
+        """The restart intensity is exceeded."""
+
+
+RNG: Final = random.Random()
+
+
+class Nursery:
+    """All children of the supervisor."""
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+        self._kinds: dict[str, Kind] = {}
+        self.handles: dict[str, Handle] = {}
+        self.deaths: dict[str, int] = {}
+        self.killed_at_deadline = False
+        self._oom_kills = kernel.oom_kills()
+
+    def add(self, handle: Handle, kind: Kind) -> None:
+        """Take a child in; it is down until it is fed `Start`."""
+        self.handles[handle.name], self._kinds[handle.name] = handle, kind
+
+    def remove(self, handle: Handle) -> None:
+        """Forget a child that is down."""
+        del self.handles[handle.name], self._kinds[handle.name]
+
+    def feed(self, handle: Handle, event: machine.Event) -> None:
+        """Let `event` happen to a child and perform what follows."""
+        try:
+            handle.child, actions = machine.step(handle.child, event, clock.monotonic())
+        except machine.IllegalEventError as error:
+            log.emit(events.INTERNAL_ERROR, error=error, reason=f"{handle.name}: {error}")
+            return
+        if isinstance(event, machine.Ready) and handle.ready_at is None:
+            handle.ready_at = clock.monotonic()
+        for action in actions:
+            self._perform(handle, action)
+
+    def adopt(self, handle: Handle, process: Process) -> None:
+        """The process of `handle` exists, with its pidfd held."""
+        assert process.pid is not None
+        assert process.pidfd is not None
+        self._poller.watch(process.pidfd, lambda _: self._pidfd_ready(process))
+        log.emit(events.CHILD_STARTED, child=handle.name, child_pid=process.pid)
+        self.feed(handle, machine.Announced())
+
+    def attach(self, handle: Handle, process: Process) -> None:
+        """Read `process`' channel from now on."""
+        handle.process = process
+        self._poller.watch(process.channel.fileno(), lambda ready: self._channel_ready(handle, process, ready))
+
+    def say(self, handle: Handle, message: Message, fds: Iterable[int] = ()) -> None:
+        """Send a message to a child, if it has a process."""
+        process = handle.process
+        if process is None or process.channel.closed:
+            return
+        process.channel.send(message, tuple(fds))
+        if process.channel.outbox:
+            self._poller.watch(
+                process.channel.fileno(), lambda ready: self._channel_ready(handle, process, ready), write=True
+            )
+
+    def fail(self, handle: Handle, reason: str) -> None:
+        """There is no process of `handle`: the request for one came to nothing."""
+        log.emit(events.SPAWN_FAILED, child=handle.name, reason=reason)
+        process = handle.process
+        self._release(handle)
+        self._conclude(handle, process, name_cause(Facts(said=reason)))
+
+    def reap(self) -> None:
+        """Reap every process that has ended, ours and strangers that were orphaned into our care."""
+        by_pid = {handle.pid: handle for handle in self.handles.values() if handle.pid is not None}
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            handle = by_pid.pop(found.si_pid, None)
+            if handle is not None:
+                self._bury(handle)
+            else:
+                self._bury_stranger(found.si_pid)
+
+    def deadline(self, now: float) -> float | None:
+        """Return when the next deadline of a child is due; those that are due now are fed `Timeout`."""
+        for handle in list(self.handles.values()):
+            if handle.child.deadline is not None and handle.child.deadline <= now:
+                self._time_out(handle)
+        return min((one.child.deadline for one in self.handles.values() if one.child.deadline is not None), default=None)
+
+    def _time_out(self, handle: Handle) -> None:
+        if handle.child.state is machine.State.DRAINING:
+            self.killed_at_deadline = True
+        self.feed(handle, machine.Timeout(handle.timeout))
+
+    def _perform(self, handle: Handle, action: Action) -> None:
+        kind, process = self._kinds[handle.name], handle.process
+        if action is Action.SPAWN:
+            handle.ready_at = None
+            handle.incarnation += 1
+            kind.spawn(handle)
+            return
+        assert process is not None
+        match action:
+            case Action.OPEN_GATE:
+                kind.open_gate(handle)
+            case Action.TERM:
+                process.asked = True
+                self._signal(process, signal.SIGTERM)
+            case Action.DUMP:
+                process.hang = True
+                kind.dump(handle, process)
+            case Action.KILL:
+                process.killed_for = handle.child.reason
+                log.emit(events.CHILD_KILLED, child=handle.name, child_pid=process.pid, reason=handle.child.reason)
+                self._signal(process, signal.SIGKILL)
+            case Action.HANG_UP:
+                process.channel.hang_up()
+                kind.hung_up(handle)
+
+    def signal(self, handle: Handle, number: signal.Signals) -> None:
+        """Send a signal through the pidfd, if there is a process."""
+        if handle.process is not None:
+            self._signal(handle.process, number)
+
+    def _signal(self, process: Process, number: signal.Signals) -> None:
+        if process.pidfd is None:
+            return
+        try:
+            signal.pidfd_send_signal(process.pidfd, number)
+        except ProcessLookupError:
+            return
+
+    def _pidfd_ready(self, process: Process) -> None:
+        self.reap()
+        if process.pidfd is not None:
+            # Dead, but still the child of the process in between: SIGCHLD comes when it becomes ours.
+            self._poller.forget(process.pidfd)
+
+    def _channel_ready(self, handle: Handle, process: Process, ready: Ready) -> None:
+        if ready.writable:
+            process.channel.flush()
+            if not process.channel.outbox:
+                self._poller.watch(process.channel.fileno(), lambda again: self._channel_ready(handle, process, again))
+        if ready.readable:
+            self._read(handle, process)
+        if process.channel.closed and handle.process is process:
+            self._poller.forget(process.channel.fileno())
+            if process.pid is None:
+                self.fail(handle, process.said or "it ended before its process was announced")
+
+    def _read(self, handle: Handle, process: Process) -> None:
+        while handle.process is process and (received := process.channel.receive()) is not None:
+            message, fds = received
+            for fd in fds:  # no child has descriptors to give
+                os.close(fd)
+            self._kinds[handle.name].message(handle, message)
+
+    def _bury(self, handle: Handle) -> None:
+        """Reap a child of ours. Its group dies first: while it is a zombie, its pid is nobody else's."""
+        process = handle.process
+        assert process is not None
+        assert process.pid is not None
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._read(handle, process)
+        status = os.waitid(os.P_PID, process.pid, os.WEXITED)
+        assert status is not None
+        cause = name_cause(self._facts(process, status))
+        self._release(handle)
+        self._conclude(handle, process, cause)
+
+    def _facts(self, process: Process, status: os.waitid_result) -> Facts:
+        exited = status.si_code == os.CLD_EXITED
+        kills = kernel.oom_kills()
+        oom, self._oom_kills = kills > self._oom_kills, kills
+        return Facts(
+            exit_code=status.si_status if exited else None,
+            signal=None if exited else _signal_name(status.si_status),
+            killed_for=process.killed_for,
+            hang=process.hang,
+            asked=process.asked,
+            oom=oom,
+            said=process.said,
+        )
+
+    def _release(self, handle: Handle) -> None:
+        """Give back what belongs to the process; the child's kind has not heard of its end yet."""
+        process, handle.process = handle.process, None
+        if process is None:
+            return
+        if process.pidfd is not None:
+            self._poller.forget(process.pidfd)
+            os.close(process.pidfd)
+            process.pidfd = None
+        self._poller.forget(process.channel.fileno())
+        process.channel.close()
+
+    def _conclude(self, handle: Handle, process: Process | None, cause: Cause) -> None:
+        """Tell of the end, plan what follows, and let it happen."""
+        kind, now, wanted = self._kinds[handle.name], clock.monotonic(), handle.child.wanted
+        asked = process is not None and process.asked and (cause.clean or cause.kind == "killed")
+        self.deaths[cause.kind] = self.deaths.get(cause.kind, 0) + 1
+        handle.last_death = Death(clock.wall(), cause, wanted=not asked)
+        told = events.CHILD_ENDED if asked or not wanted else events.CHILD_DIED
+        log.emit(told, child=handle.name, child_pid=process.pid if process else None, cause=cause.text)
+        steady = handle.ready_at is not None and now - handle.ready_at >= STEADY_SECONDS
+        end = End(wanted, asked, steady, cause.text if cause.permanent else None)
+        plan, after = plan_restart(kind.policy, Failures(handle.failures, kind.recent), end, now, RNG)
+        handle.failures, kind.recent = after.in_a_row, after.recent
+        if process is not None:
+            kind.gone(handle, process, cause, plan)
+        self._tell(handle, plan, cause, now)
+        self.feed(handle, machine.Ended(plan, handle.timeout))
+
+    def _tell(self, handle: Handle, plan: Plan, cause: Cause, now: float) -> None:
+        if isinstance(plan, Again):
+            handle.restarts += 1
+            if plan.at > now:
+                log.emit(events.CHILD_BACKOFF, child=handle.name, seconds=plan.at - now, reason=cause.text)
+            if plan.degraded:
+                self._kinds[handle.name].degraded(handle)
+        elif isinstance(plan, Hold):
+            log.emit(events.CHILD_HELD, child=handle.name, reason=plan.reason)
+
+    def _bury_stranger(self, pid: int) -> None:
+        status = os.waitid(os.P_PID, pid, os.WEXITED)
+        if status is not None:
+            how = f"exit {status.si_status}" if status.si_code == os.CLD_EXITED else _signal_name(status.si_status)
+            log.emit(events.STRANGER_REAPED, child_pid=pid, cause=how)
+
+
+def down(child: Child) -> bool:
+    """Whether nothing of the child is left or coming."""
+    return child.state is machine.State.DOWN
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"

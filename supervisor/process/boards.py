@@ -1,0 +1,55 @@
+"""The boards of this life's workers, and what a previous life left behind."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...worker import boardview
+from ...worker.board import Board
+from ...worker.spec import SlotIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A worker of a supervisor that is gone: its slot, and its Kafka member id if it had one."""
+
+    slot: int
+    member_id: str | None
+
+
+class Boards:
+    """The folder of board files."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def create(self, identity: SlotIdentity, generation: int) -> tuple[Board, int, Path]:
+        """Return a new board, its descriptor and its path; raises OSError if there is no room."""
+        path = self._folder / f"{identity.life:016x}-{identity.slot}-{identity.incarnation}"
+        board, fd = Board.create(path, identity, generation)
+        return board, fd, path
+
+    def take_leftovers(self) -> Iterator[Leftover]:
+        """Read and delete the boards of previous lives. The lock is ours, so none of their workers is alive or will be."""
+        for path in sorted(self._folder.iterdir()):
+            board = _open(path)
+            path.unlink(missing_ok=True)
+            if board is not None:
+                if board.valid:
+                    yield Leftover(board.identity.slot, boardview.member_id_of(board))
+                board.close()
+
+
+def _open(path: Path) -> Board | None:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        return Board(fd)
+    except (ValueError, OSError):
+        return None
+    finally:
+        os.close(fd)

@@ -1,0 +1,91 @@
+"""One worker's slot: what outlives its processes, and the board and stacks file of the one that is there now."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..worker import boardview, clock
+from ..worker.board import GAUGES, Board, Phase, StateWord
+from ..worker.boardview import InFlight
+from ..worker.spec import SlotIdentity
+from .process.handle import Handle
+
+STACKS_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class Papers:
+    """What belongs to one process of a slot: who it is, its board, and the file it writes its stacks to."""
+
+    identity: SlotIdentity
+    generation: int
+    board: Board
+    board_path: Path
+    stacks: int
+
+    def stacks_text(self) -> str:
+        """Return what the process wrote about its stacks since the last call."""
+        text = os.pread(self.stacks, STACKS_BYTES, 0).decode(errors="replace")
+        os.ftruncate(self.stacks, 0)
+        return text
+
+    def discard(self) -> None:
+        """Give everything back."""
+        os.close(self.stacks)
+        self.board.close()
+        self.board_path.unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class Slot:
+    """`generation` is what its next process will run; `fresh` slots join the group together with others."""
+
+    index: int
+    handle: Handle
+    generation: int
+    fresh: bool = True
+    booted_at: float | None = None
+    gate_opened: bool = False
+    papers: Papers | None = None
+    carried: dict[str, int] = field(default_factory=dict)
+    """Counters of its earlier processes, summed."""
+
+    def in_flight(self) -> list[InFlight]:
+        """Return the handler calls under way."""
+        return boardview.in_flight_of(self.papers.board) if self.papers else []
+
+    def hang(self, handler_timeout: float, revoke_timeout: float) -> str | None:
+        """Return what has taken too long, None if nothing has."""
+        if self.papers is None:
+            return None
+        now = clock.monotonic_ns()
+        for call in self.in_flight():
+            seconds = (now - call.since) / clock.NANOSECONDS
+            if seconds > handler_timeout:
+                where = f"{call.topic}[{call.partition}]@{call.first}"
+                return f"the handler has been at {where} for {seconds:.1f} s, over handler_timeout {handler_timeout:g} s"
+        words = self.papers.board.words
+        since = (now - words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
+        if boardview.phase_of(self.papers.board) is Phase.REVOKING and since > revoke_timeout:
+            return f"committing for a revocation has taken {since:.1f} s"
+        return None
+
+    def counters(self) -> dict[str, int]:
+        """Return the slot's counters over all its processes; gauges are those of the present one."""
+        present = boardview.counters_of(self.papers.board) if self.papers else {}
+        return {name: present.get(name, 0) + self.carried.get(name, 0) for name in present.keys() | self.carried.keys()}
+
+    def fold(self) -> None:
+        """Add the present process' counters to those of the earlier ones: it is gone."""
+        assert self.papers is not None
+        gauges = {gauge.name.lower() for gauge in GAUGES}
+        for name, value in boardview.counters_of(self.papers.board).items():
+            if name not in gauges:
+                self.carried[name] = self.carried.get(name, 0) + value
+
+
+def stacks_file(index: int) -> int:
+    """Return a new file in memory for faulthandler to write to."""
+    return os.memfd_create(f"kherd-stacks-{index}", os.MFD_CLOEXEC)
+
+

@@ -1,0 +1,89 @@
+"""What Linux offers for keeping a family of processes together, and Python does not wrap."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_CHILD_SUBREAPER: Final = 36
+
+# Loaded at import: a child must not dlopen between fork and its own set-up.
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(parent: int) -> bool:
+    """Have the kernel send SIGKILL when the parent's thread ends; False if `parent` is not the parent (any more).
+
+    The check comes after the request: a parent that died in between would never trigger it (prctl(2)).
+    """
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return os.getppid() == parent
+
+
+def become_subreaper() -> None:
+    """Make orphaned descendants children of this process, instead of init's."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def thread_count() -> int:
+    """Return the threads of this process as the kernel counts them: librdkafka's are not in `threading`."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def socket_fds() -> set[int]:
+    """Return the descriptors of this process that are sockets."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except FileNotFoundError:  # the descriptor of the listing itself
+            continue
+        if target.startswith("socket:"):
+            found.add(int(name))
+    return found
+
+
+def close_all_but(keep: Iterable[int]) -> None:
+    """Close every descriptor above standard error that is not in `keep`."""
+    low = 3
+    for fd in sorted(keep):
+        if fd >= low:
+            os.closerange(low, fd)
+            low = fd + 1
+    os.closerange(low, 1 << 20)
+
+
+def block_signals() -> None:
+    """Block every signal, so that none is lost between a fork and the child's own handlers."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+
+
+def unblock_signals() -> None:
+    """Let signals through again."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def default_signals() -> None:
+    """Take back every handler this process inherited, and the wake-up descriptor with them."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def oom_kills() -> int:
+    """Return how often the kernel's OOM killer has struck in this process' cgroup (v2); 0 if it cannot be known."""
+    try:
+        line = next(line for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+        events = Path(f"/sys/fs/cgroup{line[3:]}/memory.events").read_text()
+    except (OSError, StopIteration):
+        return 0
+    return sum(int(line.split()[1]) for line in events.splitlines() if line.startswith("oom_kill "))
+
+
+def _prctl(option: int, argument: int) -> None:
+    if _libc.prctl(option, argument, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option}): {os.strerror(ctypes.get_errno())}")

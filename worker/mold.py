@@ -1,0 +1,166 @@
+"""The mold: one process per generation that has the code loaded and forks workers from it.
+
+A worker is forked twice, so that it becomes the supervisor's child (the supervisor is the nearest subreaper). The
+process in between announces the worker's pid and stays, as its parent, until the supervisor holds the worker's pidfd:
+an announced pid cannot have been recycled. Whoever dies on the way, the slot's channel reads end of file.
+"""
+
+import gc
+import os
+import select
+import socket
+import sys
+from typing import Any, Final, NoReturn
+
+from . import events, handler, kernel, log, main
+from .board import Board
+from .channel import Channel
+from .exits import WorkerExit
+from .spec import SlotIdentity, WorkerSpec
+
+ANNOUNCED: Final = 0
+ABANDONED: Final = 1
+
+
+MoldSpec = tuple[WorkerSpec, int]
+"""What its workers are told, and the pid of the supervisor: they must end up under it."""
+
+
+def run(spec: MoldSpec, channel: Channel) -> int:
+    """Load the code, then fork a worker for each request, until the supervisor hangs up."""
+    preloaded, reason = _preload(spec[0])
+    hazard = _hazard(channel)
+    if hazard is not None:
+        channel.send({"type": "unpreloadable", "reason": hazard})
+        return WorkerExit.DRAINED
+    gc.collect()
+    gc.freeze()
+    channel.send({"type": "ready", "preloaded": preloaded, "reason": reason})
+    Mold(*spec, channel).serve()
+    return WorkerExit.DRAINED
+
+
+def _preload(spec: WorkerSpec) -> tuple[bool, str | None]:
+    """Import the handler's module; what it raises is told, and raised again in each worker, where it is judged."""
+    if not spec.preload:
+        return False, None
+    try:
+        handler.resolve(spec.handler, spec.pythonpath)
+    except BaseException as error:  # noqa: BLE001 - user code at import may raise anything, SystemExit included
+        return False, f"{type(error).__name__}: {error}"
+    return True, None
+
+
+def _hazard(channel: Channel) -> str | None:
+    """Return what this process holds that would not survive a fork."""
+    threads = kernel.thread_count()
+    if threads > 1:
+        return f"importing it started {threads - 1} thread(s)"
+    sockets = kernel.socket_fds() - {0, 1, 2, channel.fileno()}
+    if sockets:
+        return f"importing it opened {len(sockets)} socket(s)"
+    return None
+
+
+class Mold:
+    """Serves spawn requests, one at a time."""
+
+    def __init__(self, spec: WorkerSpec, supervisor: int, channel: Channel) -> None:
+        self._spec = spec
+        self._supervisor = supervisor
+        self._channel = channel
+        self._poll = select.poll()
+        self._poll.register(channel, select.POLLIN)
+        self._between: dict[int, tuple[int, dict[str, Any]]] = {}
+
+    def serve(self) -> None:
+        """Fork on request and reap the processes in between; return when the supervisor has hung up."""
+        while not self._channel.closed:
+            for fd, _ in self._poll.poll():
+                if fd in self._between:
+                    self._reap(fd)
+            while (received := self._channel.receive()) is not None:
+                self._spawn(*received)
+
+    def _spawn(self, request: dict[str, Any], fds: list[int]) -> None:
+        kernel.block_signals()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._channel.send({**request, "type": "fork_failed", "reason": str(error)})
+        else:
+            if pid == 0:
+                self._be_between(request, fds)
+            pidfd = os.pidfd_open(pid)
+            self._between[pidfd] = (pid, request)
+            self._poll.register(pidfd, select.POLLIN)
+        finally:
+            kernel.unblock_signals()
+            for fd in fds:
+                os.close(fd)
+
+    def _reap(self, pidfd: int) -> None:
+        pid, request = self._between.pop(pidfd)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        _, status = os.waitpid(pid, 0)
+        self._channel.send({**request, "type": "forked", "status": os.waitstatus_to_exitcode(status)})
+
+    def _be_between(self, request: dict[str, Any], fds: list[int]) -> NoReturn:
+        """The process in between: fork the worker, announce it, wait until its pidfd is held."""
+        between = os.getpid()
+        for fd in (self._channel.fileno(), *self._between):  # ours only: what the user's module opened stays open
+            os.close(fd)
+        slot_channel = Channel(socket.socket(fileno=fds[0]))
+        try:
+            pid = os.fork()
+        except OSError:
+            os._exit(ABANDONED)
+        if pid == 0:
+            self._be_worker(between, request, slot_channel, fds[1], fds[2])
+        slot_channel.send({"type": "announced", "pid": pid})
+        held = select.poll()
+        held.register(slot_channel, select.POLLIN)
+        held.poll()
+        os._exit(ANNOUNCED if slot_channel.receive() is not None else ABANDONED)
+
+    def _be_worker(
+        self, between: int, request: dict[str, Any], channel: Channel, board_fd: int, stacks_fd: int
+    ) -> NoReturn:
+        """The worker: wait until the supervisor is the parent, tie life to it, run."""
+        code: int = WorkerExit.TEMPORARY
+        try:
+            os.setpgid(0, 0)
+            _wait_for_end(between)
+            if not kernel.die_with_parent(self._supervisor):
+                os._exit(WorkerExit.TEMPORARY)
+            identity = SlotIdentity(request["life"], request["slot"], request["incarnation"])
+            spec = self._spec
+            log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, spec.generation))
+            code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd)
+        except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's
+            log.emit(events.INTERNAL_ERROR, error=error, reason=f"the worker raised {type(error).__name__}: {error}")
+        finally:
+            _flush_standard_streams()
+            os._exit(code)
+
+
+def _wait_for_end(pid: int) -> None:
+    """Wait until `pid`, our parent, has ended: its children are reparented before its pidfd becomes readable."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    if os.getppid() == pid:
+        ended = select.poll()
+        ended.register(pidfd, select.POLLIN)
+        ended.poll()
+    os.close(pidfd)
+
+
+def _flush_standard_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue
