@@ -7,9 +7,13 @@ from dataclasses import dataclass
 class ProcessingError(Exception):
     """This record can never be handled: dead-letter it now, then go on."""
 
+    __module__ = "kherd"  # the name a user knows, in tracebacks and in dead letters
+
 
 class Retry(Exception):  # noqa: N818 - an instruction, not an error
     """Try this record again in place, after `after` seconds if given, else after the configured backoff."""
+
+    __module__ = "kherd"
 
     def __init__(self, message: str = "", *, after: float | None = None) -> None:
         super().__init__(message)
@@ -18,6 +22,8 @@ class Retry(Exception):  # noqa: N818 - an instruction, not an error
 
 class Skip(Exception):  # noqa: N818 - an instruction, not an error
     """Move past this record and count it; nothing is dead-lettered."""
+
+    __module__ = "kherd"
 
 
 @dataclass(frozen=True, slots=True)
