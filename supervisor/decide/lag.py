@@ -40,7 +40,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One reading of all partitions, or a part of it; `at` is seconds since the epoch, `reason` why it is not `valid`."""
+    """A reading of all partitions, or a part of it; `at`: seconds since the epoch, `reason`: why it is not `valid`."""
 
     number: int
     at: float

@@ -16,7 +16,8 @@ Kind = Literal["release", "leave", "describe_release"]
 class Death:
     """A worker process that is gone.
 
-    `coming_back`: its slot is filled again at once; `clean_exit`: its consumer was closed. `member_id` is None when the process died before its board held one; `instance_id` is None for a dynamic member.
+    `coming_back`: its slot is filled again at once; `clean_exit`: its consumer was closed. `member_id`
+    is None when the process died before its board held one; `instance_id` is None for a dynamic member.
     """
 
     protocol: GroupProtocol

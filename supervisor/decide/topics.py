@@ -30,7 +30,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """`topics` are subscribed to, `missing` are named but do not exist; `dead_letters`: topic -> whose letters it takes."""
+    """`topics` are subscribed to, `missing` named but not there; `dead_letters`: topic -> whose letters it takes."""
 
     topics: tuple[Topic, ...]
     missing: tuple[str, ...]
