@@ -114,9 +114,13 @@ def load(spec: WorkerSpec) -> Handler:
     """
     target = _checked(spec)
     loop = Loop()
-    instance = _build(target, spec, loop) if inspect.isclass(target) else target
-    function = _callable_of(instance, spec)
-    _check_function(function, spec)
+    try:
+        instance = _build(target, spec, loop) if inspect.isclass(target) else target
+        function = _callable_of(instance, spec)
+        _check_function(function, spec)
+    except HandlerError:
+        loop.close()
+        raise
     close = None if inspect.isroutine(instance) else getattr(instance, "close", None)
     return Handler(spec.handler, spec.mode, function, close if callable(close) else None, loop)
 
@@ -170,7 +174,7 @@ def _callable_of(target: object, spec: WorkerSpec) -> Callable[[Any], Any]:
     function: Any = target if method is None else method
     if not callable(function):
         raise HandlerError(
-            f"{spec.handler!r} is a {type(target).__name__}: not a function, a coroutine function or a class"
+            f"{spec.handler!r} is of type {type(function).__name__}: not a function, a coroutine function or a class"
         )
     return cast("Callable[[Any], Any]", function)
 

@@ -48,20 +48,20 @@ class Entry:
         self.settled = settled
         self.left = len(items)
         self.bytes = 0
-        self.failures: list[Refused] = []
+        self.failures: tuple[Refused, ...] = ()
         self.lane: Lane | None = None
 
     def delivered(self, error: KafkaError | None, message: Any) -> None:
         """Count one delivery report; all items of an entry share this callback, made once."""
         if error is not None:
-            self.failures.append(Refused(error, (message.topic(), message.key(), message.value())))
+            self.failures += (Refused(error, (message.topic(), message.key(), message.value())),)
         self.left -= 1
         if not self.left:
             self.settled(self)
 
     def refused(self, error: "KafkaError | str") -> None:
         """Count one item that was not even queued."""
-        self.failures.append(Refused(error, None))
+        self.failures += (Refused(error, None),)
         self.left -= 1
         if not self.left:
             self.settled(self)

@@ -82,7 +82,7 @@ class Outputs:
 
     def submit(self, token: object, records: Sequence[Record]) -> None:
         """Produce `records`; what cannot be a record is reported as the token's failure."""
-        self._begin(Entry(token, records, -1, self._settled.append), sum(map(_size, records)))
+        self._begin(Entry(token, records, -1, self._settled.append), sum([_size(record) for record in records]))
 
     def submit_dead_letter(self, token: object, letter: Letter) -> None:
         """Produce `letter`, or the largest smaller one that the broker takes."""
@@ -96,7 +96,7 @@ class Outputs:
         return deliveries
 
     def flush(self, seconds: float) -> bool:
-        """Wait until everything submitted is settled, at most `seconds`; return whether it is. `poll` has the deliveries."""
+        """Wait until all is settled, at most `seconds`; return whether it is. `poll` has the deliveries."""
         deadline = clock.monotonic() + seconds
         self._collect()
         while self._records and (left := deadline - clock.monotonic()) > 0:
@@ -106,7 +106,7 @@ class Outputs:
         return not self._records
 
     def close(self, seconds: float) -> None:
-        """Flush for at most `seconds`, then fail the rest: one more `poll` has all of it. What comes later is refused."""
+        """Flush for at most `seconds`, then fail the rest: one more `poll` has it all. What comes later is refused."""
         self.flush(seconds)
         self._closed = True
         self._bulk.close()
@@ -138,7 +138,7 @@ class Outputs:
 
     def _settle(self, entry: Entry) -> None:
         """Some of `entry` failed: send that again in another way, if there is one, else report it."""
-        failures, entry.failures = entry.failures, []
+        failures, entry.failures = entry.failures, ()
         fatal = next((failure for failure in failures if _is_fatal(failure)), None)
         if fatal is not None and entry.lane is not None:
             entry.lane.replace(fatal.error)
@@ -151,7 +151,7 @@ class Outputs:
         entry.left = len(items)
         lane.send(entry, items)
 
-    def _again(self, entry: Entry, failures: list[Refused]) -> "tuple[Lane, Sequence[Any]] | None":
+    def _again(self, entry: Entry, failures: Sequence[Refused]) -> "tuple[Lane, Sequence[Any]] | None":
         if entry.lane is self._bulk and all(failure.content and failure.code in _COMPANY for failure in failures):
             refused = {failure.content for failure in failures}
             return self._alone, [item for item in entry.items if _content(item) in refused] or entry.items
@@ -208,7 +208,7 @@ def _is_fatal(failure: Refused) -> bool:
     return isinstance(failure.error, KafkaError) and (failure.error.code() == _FATAL or failure.error.fatal())
 
 
-def _sentence(failures: list[Refused]) -> str:
+def _sentence(failures: Sequence[Refused]) -> str:
     first = failures[0].error
     text = f"{first.str()} ({first.name()})" if isinstance(first, KafkaError) else first
     return text if len(failures) == 1 else f"{text}, and {len(failures) - 1} more"
