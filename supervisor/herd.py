@@ -48,6 +48,7 @@ class Herd:
         self.stopping = False
         self.give_up: Callable[[str], None] = lambda _: None
         self._rolling = False
+        self._ever_ready = False
         self._retired: Tally[str] = Tally()
 
     def load(self, spec: WorkerSpec) -> None:
@@ -138,6 +139,16 @@ class Herd:
         """Return how many slots are in one of `states`."""
         return sum(slot.handle.child.state in states for slot in self.slots.values())
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether no worker has ever been ready, and every one says that starting again cannot help."""
+        return not self._ever_ready and bool(self.slots) and self.count(State.HELD) == len(self.slots)
+
+    def held_reasons(self) -> list[str]:
+        """Return why slots are held, each reason once."""
+        held = (slot.handle.child for slot in self.slots.values() if slot.handle.child.state is State.HELD)
+        return list(dict.fromkeys(child.reason for child in held))
+
     def totals(self) -> dict[str, int]:
         """Return every counter, summed over all workers there have been."""
         total = Tally(self._retired)
@@ -177,9 +188,12 @@ class Herd:
     def collect_stacks(self) -> None:
         """Log the stacks that have been written since the last call."""
         for slot in self.slots.values():
-            text = slot.papers.stacks_text() if slot.papers else ""
-            if text:
-                log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=slot.handle.pid, stacks=text)
+            self._log_stacks(slot, finished=False)
+
+    def _log_stacks(self, slot: Slot, *, finished: bool) -> None:
+        text = slot.papers.stacks_text(finished=finished) if slot.papers else ""
+        if text:
+            log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=slot.handle.pid, stacks=text)
 
     # What the nursery asks of a kind
 
@@ -218,9 +232,8 @@ class Herd:
                 slot.booted_at = clock.monotonic()
                 self._nursery.feed(handle, machine.Booted())
             case "ready":
-                log.emit(
-                    events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0)
-                )
+                self._ever_ready = True
+                log.emit(events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0))
                 self._nursery.feed(handle, machine.Ready())
             case "failed":
                 process.said = message["reason"]
@@ -252,13 +265,13 @@ class Herd:
     def dump(self, handle: Handle, process: Process) -> None:
         """Have faulthandler write to the stacks file, which `collect_stacks` reads."""
         del process
-        self._nursery.signal(handle, signal.SIGUSR1)
+        self._nursery.send_signal(handle, signal.SIGUSR1)
 
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Tell what it left unfinished and whom to tell of its end; its papers end here."""
         del process
         slot = self._slot(handle)
-        self.collect_stacks()
+        self._log_stacks(slot, finished=True)
         assert slot.papers is not None
         for call in slot.in_flight():
             log.emit(
@@ -277,9 +290,7 @@ class Herd:
     def degraded(self, handle: Handle) -> None:
         """More failed starts than the intensity allows: go on slowly, or give up."""
         if self.policy.give_up == "exit":
-            self.give_up(
-                f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s"
-            )
+            self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
 
     def _lost(self, handle: Handle) -> None:
         self._nursery.feed(handle, machine.MoldLost())

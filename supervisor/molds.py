@@ -10,10 +10,11 @@ from ..worker.channel import Message
 from ..worker.spec import SlotIdentity, WorkerSpec
 from .decide import child as machine
 from .decide.cause import Cause
+from .decide.child import State
 from .nursery import Nursery
 from .process.handle import Handle
 from .process.spawn import Entry
-from .services import Service, entry_point, start
+from .services import START_SECONDS, Service, entry_point
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class Molds:
         self._nursery = nursery
         self._lost = lost
         self._molds: dict[int, Mold] = {}
+        self._leaving: list[Handle] = []
 
     def add(self, spec: WorkerSpec) -> None:
         """Start the mold of a new generation."""
@@ -66,7 +68,9 @@ class Molds:
             ended=lambda _, cause: self._ended(mold, cause),
             generation=spec.generation,
         )
-        mold.handle = start(self._nursery, service)
+        mold.handle = Handle(service.role, START_SECONDS)
+        self._nursery.add(mold.handle, service)
+        self._nursery.feed(mold.handle, machine.Start(mold.handle.timeout))
 
     def spec(self, generation: int) -> WorkerSpec:
         """Return what the workers of a generation are told."""
@@ -76,7 +80,11 @@ class Molds:
         """End the molds of generations that have no worker left and get none."""
         for generation in [one for one in self._molds if one not in keep]:
             mold = self._molds.pop(generation)
+            self._leaving.append(mold.handle)
             self._nursery.feed(mold.handle, machine.Stop(deadline, wanted=False, reason="its generation is over"))
+        for handle in [one for one in self._leaving if one.child.state is State.DOWN]:
+            self._leaving.remove(handle)
+            self._nursery.remove(handle)
 
     def request(self, request: Request, generation: int) -> None:
         """Fork a worker as soon as the generation's mold can."""
@@ -93,7 +101,7 @@ class Molds:
                 mold.waiting.remove(request)
                 request.close()
             if kill and any(request.handle is handle for request in mold.asked.values()):
-                self._nursery.signal(mold.handle, signal.SIGKILL)
+                self._nursery.send_signal(mold.handle, signal.SIGKILL)
 
     def _entry(self, mold: Mold) -> Entry:
         spec = replace(mold.spec, preload=mold.preload)

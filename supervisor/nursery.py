@@ -134,7 +134,9 @@ class Nursery:
         for handle in list(self.handles.values()):
             if handle.child.deadline is not None and handle.child.deadline <= now:
                 self._time_out(handle)
-        return min((one.child.deadline for one in self.handles.values() if one.child.deadline is not None), default=None)
+        return min(
+            (one.child.deadline for one in self.handles.values() if one.child.deadline is not None), default=None
+        )
 
     def _time_out(self, handle: Handle) -> None:
         if handle.child.state is machine.State.DRAINING:
@@ -166,7 +168,7 @@ class Nursery:
                 process.channel.hang_up()
                 kind.hung_up(handle)
 
-    def signal(self, handle: Handle, number: signal.Signals) -> None:
+    def send_signal(self, handle: Handle, number: signal.Signals) -> None:
         """Send a signal through the pidfd, if there is a process."""
         if handle.process is not None:
             self._signal(handle.process, number)

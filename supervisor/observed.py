@@ -5,32 +5,22 @@ from typing import Any
 
 from ..worker import clock
 from ..worker.channel import Message
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionLag:
-    """One partition of the last complete sweep; None is unknown, never zero."""
-
-    topic: str
-    partition: int
-    committed: int | None
-    end: int | None
-    log_start: int | None
-    lag: int | None
+from .decide.lag import Lag, Start, Sweep, extend, measure, parse
 
 
 @dataclass(slots=True)
 class Observed:
-    """The newest reports."""
+    """The newest reports. What is None is not known (yet, or any more): it is never taken for zero."""
 
+    start: Start
     topics: dict[str, int] = field(default_factory=dict)
     reachable: bool | None = None
     dead_letters: int | None = None
     valid: bool = False
     reason: str | None = "not measured yet"
     at: float | None = None
-    partitions: tuple[PartitionLag, ...] = ()
-    _sweep: tuple[int, list[PartitionLag]] = (0, [])
+    lag: Lag = field(default_factory=lambda: measure((), "earliest"))
+    _pending: Sweep | None = None
 
     def hear(self, message: Message) -> None:
         """Take a report in."""
@@ -45,42 +35,37 @@ class Observed:
                 self._hear_lag(message)
 
     def forget(self) -> None:
-        """The liaison is gone: what it said about lag is not known any more."""
-        self.valid, self.reason = False, "the liaison is being restarted"
+        """The liaison is gone: what it said is not known any more."""
+        self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
 
     def _hear_lag(self, message: Message) -> None:
-        number, rows = self._sweep
-        if message["sweep"] != number:
-            rows = []
-        rows.extend(PartitionLag(*row) for row in message["partitions"])
-        self._sweep = (message["sweep"], rows)
+        self._pending = extend(self._pending, parse(message))
         if message["last"]:
-            self.valid, self.reason, self.at = message["valid"], message["reason"], message["at"]
-            self.partitions = tuple(rows)
+            sweep, self._pending = self._pending, None
+            self.valid, self.reason, self.at = sweep.valid, sweep.reason, sweep.at
+            if sweep.valid:
+                self.lag = measure(sweep.positions, self.start)
 
-    @property
-    def total(self) -> int | None:
-        """The lag over all partitions, None if any of them is unknown."""
-        known = [one.lag for one in self.partitions if one.lag is not None]
-        return sum(known) if self.valid and len(known) == len(self.partitions) else None
-
-    def document(self, *, with_partitions: bool) -> dict[str, Any]:
-        """Return the `lag` part of the status document."""
-        topics: dict[str, dict[str, int | None]] = {}
-        for one in self.partitions:
-            entry = topics.setdefault(one.topic, {"lag": 0, "partitions": 0})
-            entry["partitions"] = (entry["partitions"] or 0) + 1
-            entry["lag"] = None if one.lag is None or entry["lag"] is None else entry["lag"] + one.lag
+    def document(self) -> dict[str, Any]:
+        """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""
+        known = self.valid
         rows = [
-            {"topic": one.topic, "partition": one.partition, "committed": one.committed, "end": one.end,
-             "log_start": one.log_start, "lag": one.lag}
-            for one in self.partitions
-        ]  # fmt: skip
+            {
+                "topic": position.topic,
+                "partition": position.partition,
+                "committed": position.committed,
+                "end": position.end,
+                "log_start": position.log_start,
+                "lag": lag,
+            }
+            for position, lag in self.lag.partitions
+        ]
+        topics = {name: {"lag": one.lag, "partitions": one.partitions} for name, one in self.lag.topics.items()}
         return {
-            "valid": self.valid,
+            "valid": known,
             "reason": self.reason,
             "at": clock.iso(self.at) if self.at is not None else None,
-            "total": self.total,
-            "topics": topics if self.valid else {},
-            "partitions": rows if with_partitions else [],
+            "total": self.lag.total if known else None,
+            "topics": topics if known else {},
+            "partitions": rows if known else [],
         }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..worker import clock, log
+from ..worker import log
 from ..worker.channel import Channel, Message
 from ..worker.spec import LogSpec
 from .decide import child as machine
@@ -89,19 +89,3 @@ class Service:
 
     def degraded(self, handle: Handle) -> None:
         """It is tried again, ever more slowly; the herd goes on without it."""
-
-
-def start(nursery: Nursery, service: Service) -> Handle:
-    """Take a service in and start it."""
-    handle = Handle(service.role, START_SECONDS)
-    nursery.add(handle, service)
-    nursery.feed(handle, machine.Start(handle.timeout))
-    return handle
-
-
-def restart(nursery: Nursery, handle: Handle, seconds: float, reason: str) -> None:
-    """Stop it and have it come back, with the newest settings."""
-    if handle.child.state is machine.State.DOWN:
-        nursery.feed(handle, machine.Start(handle.timeout))
-    else:
-        nursery.feed(handle, machine.Stop(clock.monotonic() + seconds, wanted=True, reason=reason))

@@ -22,12 +22,20 @@ class Papers:
     board: Board
     board_path: Path
     stacks: int
+    stacks_seen: int = 0
 
-    def stacks_text(self) -> str:
-        """Return what the process wrote about its stacks since the last call."""
+    def stacks_text(self, *, finished: bool) -> str:
+        """Return what the process wrote about its stacks, once it writes no more: `finished`, or as long as at the last look."""
+        size = os.fstat(self.stacks).st_size
+        seen, self.stacks_seen = self.stacks_seen, size
+        if not (finished or size == seen):
+            return ""
         text = os.pread(self.stacks, STACKS_BYTES, 0).decode(errors="replace")
-        os.ftruncate(self.stacks, 0)
-        return text
+        if text:
+            # The file position is shared with the worker: both start at the beginning again.
+            os.ftruncate(self.stacks, 0)
+            os.lseek(self.stacks, 0, os.SEEK_SET)
+        return without_inherited(text)
 
     def discard(self) -> None:
         """Give everything back."""
@@ -63,7 +71,9 @@ class Slot:
             seconds = (now - call.since) / clock.NANOSECONDS
             if seconds > handler_timeout:
                 where = f"{call.topic}[{call.partition}]@{call.first}"
-                return f"the handler has been at {where} for {seconds:.1f} s, over handler_timeout {handler_timeout:g} s"
+                return (
+                    f"the handler has been at {where} for {seconds:.1f} s, over handler_timeout {handler_timeout:g} s"
+                )
         words = self.papers.board.words
         since = (now - words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
         if boardview.phase_of(self.papers.board) is Phase.REVOKING and since > revoke_timeout:
@@ -84,8 +94,18 @@ class Slot:
                 self.carried[name] = self.carried.get(name, 0) + value
 
 
+def without_inherited(stacks: str) -> str:
+    """Return faulthandler's `stacks` without the frames below the worker's own: mold and supervisor, down to the command."""
+    lines: list[str] = []
+    inherited = False
+    for line in stacks.splitlines():
+        inherited = inherited and line.startswith("  File")
+        if not inherited:
+            lines.append(line)
+        inherited = inherited or line.rstrip().endswith(" in run_worker")
+    return "\n".join(lines)
+
+
 def stacks_file(index: int) -> int:
     """Return a new file in memory for faulthandler to write to."""
     return os.memfd_create(f"kherd-stacks-{index}", os.MFD_CLOEXEC)
-
-

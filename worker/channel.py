@@ -66,7 +66,9 @@ class Channel:
     def receive(self) -> tuple[Message, list[int]] | None:
         """Return the next message and its descriptors, or None if there is none now; sets `closed` at end of file."""
         try:
-            data, ancillary, _, _ = self.socket.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(MAX_FDS * 4), socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, _, _ = self.socket.recvmsg(
+                MAX_MESSAGE, socket.CMSG_SPACE(MAX_FDS * 4), socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return None
         except OSError:

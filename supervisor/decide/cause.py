@@ -47,15 +47,16 @@ def _by_signal(facts: Facts, name: str) -> Cause:
     if facts.oom and name == "SIGKILL":
         return Cause("killed by the kernel: out of memory", "oom")
     if facts.asked and name == "SIGTERM":
-        return Cause("stopped by kherd before it had booted", "stop", clean=True)
+        return Cause("stopped by kherd", "stop", clean=True)
     return Cause(f"{name}, not sent by kherd", f"signal:{name.removeprefix('SIG')}")
 
 
 def _by_exit(facts: Facts, code: int) -> Cause:
     if code == WorkerExit.DRAINED:
-        return Cause("drained" if facts.asked else "exit 0 without being asked", "stop" if facts.asked else "exit:0", clean=True)
+        return Cause(
+            "drained" if facts.asked else "exit 0 without being asked", "stop" if facts.asked else "exit:0", clean=True
+        )
     said = f": {facts.said}" if facts.said else ""
     if code == WorkerExit.PERMANENT:
-        return Cause(f"exit {code}, permanent{said}", f"exit:{code}", permanent=True)
+        return Cause(facts.said or f"exit {code}, permanent", f"exit:{code}", permanent=True)
     return Cause(f"exit {code}{said}", f"exit:{code}")
-

@@ -52,9 +52,7 @@ def _lives_on(slot: Slot) -> bool:
 
 
 def _next_to_roll(kept: Mapping[int, Slot], generation: int) -> int | None:
-    old = sorted(
-        index for index, slot in kept.items() if slot.generation < generation and slot.state not in GONE
-    )
+    old = sorted(index for index, slot in kept.items() if slot.generation < generation and slot.state not in GONE)
     if not old or any(_unsettled(slot, generation) for slot in kept.values()):
         return None
     return old[0]

@@ -126,11 +126,11 @@ _STOPPED = Move((State.STOPPED,), _stopped)
 _ROWS: Final[dict[State, tuple[Cell, ...]]] = {
     # fmt: off
     #                StopAsked StopNow QuietToggled                        DeadlinePassed AllDown
-    State.RUNNING:  (_STOP,    _NOW,   Move((State.QUIET,), _quiet),       IGNORE,        IGNORE),
-    State.QUIET:    (_STOP,    _NOW,   Move((State.RUNNING,), _resume),    IGNORE,        IGNORE),
-    State.STOPPING: (_NOW,     _NOW,   IGNORE,                             _NOW,          _STOPPED),
-    State.KILLING:  (IGNORE,   IGNORE, IGNORE,                             IGNORE,        _STOPPED),
-    State.STOPPED:  (IGNORE,   IGNORE, IGNORE,                             IGNORE,        IGNORE),
+    State.RUNNING: (_STOP, _NOW, Move((State.QUIET,), _quiet), IGNORE, IGNORE),
+    State.QUIET: (_STOP, _NOW, Move((State.RUNNING,), _resume), IGNORE, IGNORE),
+    State.STOPPING: (_NOW, _NOW, IGNORE, _NOW, _STOPPED),
+    State.KILLING: (IGNORE, IGNORE, IGNORE, IGNORE, _STOPPED),
+    State.STOPPED: (IGNORE, IGNORE, IGNORE, IGNORE, IGNORE),
     # fmt: on
 }
 TRANSITIONS: Final[dict[tuple[State, type[Event]], Cell]] = {

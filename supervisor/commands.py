@@ -1,0 +1,116 @@
+"""What people ask of a running herd, by signal or by control socket."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..worker import clock, events, log
+from .config.errors import ConfigError
+from .config.load import load
+from .control.protocol import Answer, Request, done, refused
+from .decide import shutdown
+from .decide.child import State
+from .decide.reload import ReloadPlan, diff
+from .house import House
+from .status import document
+
+MAX_WORKERS: Final = 10_000
+SERVICE_SECONDS: Final = 2.0
+
+
+class Commands:
+    """Does what is asked; `stop` begins a stop and `state` tells of the daemon."""
+
+    def __init__(
+        self, house: House, stop: Callable[..., shutdown.Daemon], state: Callable[[], shutdown.Daemon]
+    ) -> None:
+        self._house, self._stop, self._state = house, stop, state
+
+    def dispatch(self, request: Request) -> Answer:
+        """Do one request of the control socket."""
+        match request.command:
+            case "status":
+                return done(self._document())
+            case "lag":
+                return done(self._house.observed.document())
+            case "scale":
+                return self._scale(request.args)
+            case "reload":
+                return self.reload()
+            case "stop":
+                return self._stop_asked(now=request.args["now"], leave=request.args["leave"])
+        return refused(f"[BUG] nobody does {request.command}")
+
+    def scale_by(self, step: int, reason: str) -> Answer:
+        """One worker more or fewer, at least none; it stays so until `auto` or a changed count in the file."""
+        return self._pin(max(0, self._house.herd.wanted + step), reason)
+
+    def reload(self) -> Answer:
+        """Read the configuration again and apply the difference; what does not validate changes nothing."""
+        house = self._house
+        if self._stopping:
+            return refused("the herd is stopping")
+        try:
+            loaded = load(house.loaded.path)
+        except ConfigError as error:
+            return self._refuse_reload(error.problems)
+        plan = diff(house.settings, loaded.settings)
+        if plan.refused:
+            return self._refuse_reload([f"{path}: needs a restart" for path in plan.refused])
+        house.loaded = loaded
+        changes = self._apply(plan)
+        house.reloads += 1
+        house.last_reload = {"at": clock.iso(clock.wall()), "ok": True, "message": "; ".join(changes)}
+        log.emit(events.RELOADED, changes="; ".join(changes))
+        return done({"changes": changes, "generation": house.herd.generation})
+
+    def _apply(self, plan: ReloadPlan) -> list[str]:
+        house = self._house
+        house.adopt_settings()
+        changes = list(plan.summary)
+        if plan.count is not None:
+            house.pinned = None
+            house.set_wanted()
+        held = house.herd.count(State.HELD)
+        if plan.roll or held:
+            house.herd.load(house.next_spec())
+            if not plan.roll:
+                changes.append(f"{held} held worker(s): tried again with the code as it is now")
+        for role in plan.services:
+            if role in house.staff.handles:
+                house.staff.restart(role, SERVICE_SECONDS, "its settings changed")
+        return changes or ["nothing changed"]
+
+    def _refuse_reload(self, problems: list[str]) -> Answer:
+        message = "; ".join(problems)
+        self._house.last_reload = {"at": clock.iso(clock.wall()), "ok": False, "message": message}
+        log.emit(events.RELOAD_REFUSED, problems=message)
+        return refused("not reloaded, the old configuration stays in force:\n  " + "\n  ".join(problems))
+
+    def _scale(self, args: Any) -> Answer:
+        if args["auto"]:
+            return self._pin(None, "scale auto")
+        wanted = args["to"] if args["to"] is not None else max(0, self._house.herd.wanted + args["by"])
+        return self._pin(wanted, "scale")
+
+    def _pin(self, count: int | None, reason: str) -> Answer:
+        house = self._house
+        if self._stopping:
+            return refused("the herd is stopping")
+        before, house.pinned = house.herd.wanted, count
+        house.set_wanted()
+        log.emit(events.SCALED, before=before, after=house.herd.wanted, reason=reason)
+        return done({"before": before, "after": house.herd.wanted, "pinned": count is not None})
+
+    def _stop_asked(self, *, now: bool, leave: bool) -> Answer:
+        if leave:
+            self._house.herd.leave = True
+        state = self._stop("kherd stop", now=now)
+        seconds = 0.0 if state.deadline is None else max(0.0, state.deadline - clock.monotonic())
+        return done({"pid": self._document()["pid"], "seconds": round(seconds, 3)})
+
+    def _document(self) -> dict[str, Any]:
+        return document(self._house, self._state())
+
+    @property
+    def _stopping(self) -> bool:
+        return self._state().state not in {shutdown.State.RUNNING, shutdown.State.QUIET}

@@ -1,0 +1,219 @@
+"""Everything a running supervisor has: its children, what it knows, and the configuration that all of it came from."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from ..worker import clock
+from ..worker.channel import Message
+from ..worker.exits import Exit
+from ..worker.spec import WorkerSpec
+from .children.broker.spec import BrokerSpec
+from .children.exporter.spec import ExporterSpec
+from .children.spec import LiaisonSpec
+from .config.load import Loaded
+from .config.schema import Settings
+from .config.spec import worker_spec
+from .decide import child as machine
+from .decide.cause import Cause
+from .decide.child import State
+from .decide.restart import RestartPolicy
+from .herd import Herd, board_folder
+from .notices import Notices
+from .nursery import Nursery
+from .observed import Observed
+from .poller import Poller
+from .process.boards import Boards
+from .rates import Rates
+from .staff import Staff, publish_bootstrap
+
+SNAPSHOT_SECONDS: Final = 5.0
+EMBEDDED_PARTITIONS: Final = 8
+NOTICES_SECONDS: Final = 2.0
+
+
+class House:
+    """One herd with its services. `give_up` is called when it cannot go on, `describe` makes the exporter's snapshot."""
+
+    def __init__(self, loaded: Loaded, state_dir: Path, poller: Poller) -> None:
+        self.loaded, self.state_dir, self.poller = loaded, state_dir, poller
+        self.life = secrets.randbits(62)
+        self.started = clock.monotonic()
+        self.started_at = clock.wall()
+        self.pinned: int | None = None
+        self.reloads = 0
+        self.last_reload: dict[str, Any] | None = None
+        self.problems: list[str] = []
+        self.give_up: Callable[[str, Exit], None] = lambda _, __: None
+        self.describe: Callable[[], dict[str, Any]] = dict
+        self.nursery = Nursery(poller)
+        self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
+        self.observed = Observed(self.spec.kafka.start)
+        self.rates = Rates()
+        self.staff = self._hire()
+        self.notices = Notices(
+            self.nursery, self.staff.handles["liaison"], self.spec.kafka, self.spec.app, self.spec.instance
+        )
+        self.boards = Boards(board_folder(state_dir))
+        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, restart_policy(self.settings))
+        self.herd.give_up = lambda reason: self.give_up(reason, Exit.GAVE_UP)
+        self._snapshot_at = self.started
+        self._dismissed = False
+        self._down_at: float | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self.loaded.settings
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the control socket is."""
+        configured = self.settings.control.socket
+        return Path(configured) if configured else self.state_dir / "control.sock"
+
+    def start(self) -> None:
+        """Start the services, and the herd as soon as there is a broker to point it at."""
+        self.adopt_settings()
+        self.set_wanted()
+        if self.settings.metrics.statsd is not None:
+            self.staff.start("exporter")
+        if self.spec.kafka.embedded:
+            self.staff.start("broker")
+        else:
+            self._open()
+
+    def adopt_settings(self) -> None:
+        """Put the values in force that concern the supervisor alone."""
+        herd, settings = self.herd, self.settings
+        herd.policy = restart_policy(settings)
+        herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
+        herd.leave = settings.stop.leave
+
+    def set_wanted(self) -> None:
+        """Want as many workers as are pinned or configured."""
+        self.herd.wanted = self.settings.workers.count if self.pinned is None else self.pinned
+
+    def next_spec(self) -> WorkerSpec:
+        """Return the spec of the generation after this one, from the configuration in force."""
+        self.spec = worker_spec(self.loaded, generation=self.spec.generation + 1, bootstrap=self.spec.kafka.bootstrap)
+        return self.spec
+
+    def tick(self, now: float) -> None:
+        """Once a second: rates, and now and then a snapshot for the exporter."""
+        self.rates.note(now, self.herd.totals())
+        if self.herd.hopeless and not self.herd.stopping:
+            self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
+        if now >= self._snapshot_at and "exporter" in self.staff.handles:
+            self._snapshot_at = now + SNAPSHOT_SECONDS
+            self.send_snapshot()
+
+    def send_snapshot(self) -> None:
+        """Tell the exporter how things are."""
+        self.staff.say("exporter", {"type": "snapshot", "status": self.describe()})
+
+    def dismiss(self, deadline: float) -> bool:
+        """The workers are down: end the services too, when the last notices are answered; return whether all are."""
+        now = clock.monotonic()
+        if self._down_at is None:
+            self._down_at = now
+        # A notice takes 10 ms when a broker answers, and is given up by the liaison when none does.
+        patient_until = min(self._down_at + NOTICES_SECONDS, deadline - NOTICES_SECONDS / 2)
+        if not self._dismissed and (len(self.notices) == 0 or now >= patient_until):
+            self._dismissed = True
+            self.send_snapshot()
+            for role in self.staff.handles:
+                self.staff.stop(role, deadline)
+            self.herd.molds.retire(set(), deadline)
+        return all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
+
+    def kill(self, reason: str) -> None:
+        """End every service now."""
+        self._dismissed = True
+        for handle in list(self.nursery.handles.values()):
+            self.nursery.feed(handle, machine.Kill(reason))
+
+    def _hire(self) -> Staff:
+        settings = self.settings
+        staff = Staff(
+            nursery=self.nursery,
+            app=settings.app.name,
+            log_spec=self.spec.log,
+            policy=RestartPolicy(backoff_max=settings.restart.backoff_max),
+            specs={"liaison": self._liaison_spec, "exporter": self._exporter_spec, "broker": self._broker_spec},
+            hear={"liaison": self._hear_liaison, "exporter": lambda _: None, "broker": self._hear_broker},
+            ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
+        )
+        staff.add("liaison", ready=None)
+        if settings.metrics.statsd is not None:
+            staff.add("exporter", ready=None)
+        if self.spec.kafka.embedded:
+            staff.add("broker", ready="bootstrap")
+        return staff
+
+    def _open(self) -> None:
+        """There is a broker: start whoever talks to it."""
+        self.staff.start("liaison")
+        for leftover in self.boards.take_leftovers():
+            coming_back = leftover.slot < self.herd.wanted
+            self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
+        self.herd.load(self.spec)
+
+    def _liaison_spec(self) -> LiaisonSpec:
+        return LiaisonSpec(
+            app=self.spec.app,
+            kafka=self.spec.kafka,
+            worker_count=self.herd.wanted,
+            dead_letter=self.spec.dead_letter,
+            lag_interval=self.settings.lag.interval,
+            client_id=f"{self.spec.app}-liaison",
+            pythonpath=self.spec.pythonpath,
+        )
+
+    def _exporter_spec(self) -> ExporterSpec:
+        metrics = self.settings.metrics
+        assert metrics.statsd is not None
+        return ExporterSpec(app=self.spec.app, statsd=metrics.statsd, prefix=metrics.prefix)
+
+    def _broker_spec(self) -> BrokerSpec:
+        partitions = max(EMBEDDED_PARTITIONS, self.settings.workers.count)
+        names = [topic for topic in self.spec.kafka.topics if not topic.startswith("^")]
+        names += [self.spec.dead_letter.topic.format(topic=topic) for topic in names]
+        return BrokerSpec(topics=dict.fromkeys(names, partitions))
+
+    def _hear_broker(self, message: Message) -> None:
+        if message["type"] == "bootstrap":
+            self.staff.bootstrap = message["value"]
+            publish_bootstrap(self.state_dir / "bootstrap", message["value"])
+            self.spec = replace(self.spec, kafka=replace(self.spec.kafka, bootstrap=message["value"]))
+            self._open()
+
+    def _broker_ended(self, cause: Cause) -> None:
+        if not self.herd.stopping:
+            self.give_up(f"the embedded broker died ({cause.text}) and all its records with it", Exit.GAVE_UP)
+
+    def _hear_liaison(self, message: Message) -> None:
+        match message["type"]:
+            case "ready":
+                self.notices.liaison_ready()
+                self.observed.hear(message)
+            case "notice_done":
+                pending = self.notices.answered(message)
+                if pending is not None:
+                    self.herd.notice_answered(pending.slot, pending.message["type"])
+            case "create_topic":
+                self.staff.say("broker", message)
+            case _:
+                self.observed.hear(message)
+
+    def _liaison_ended(self, _: Cause) -> None:
+        self.observed.forget()
+        self.notices.liaison_gone()
+
+
+def restart_policy(settings: Settings) -> RestartPolicy:
+    """Return the restart policy that is configured."""
+    restart = settings.restart
+    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

@@ -1,0 +1,100 @@
+"""The services of a herd: the embedded broker first if there is one, then the liaison, and the exporter if asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..worker import clock, events, log
+from ..worker.channel import Message
+from ..worker.spec import LogSpec
+from .decide import child as machine
+from .decide.cause import Cause
+from .decide.child import State
+from .decide.restart import RestartPolicy
+from .nursery import Nursery
+from .process.handle import Handle
+from .services import START_SECONDS, Service, entry_point
+
+ENTRIES = {
+    "liaison": "kherd.supervisor.children.liaison.main",
+    "exporter": "kherd.supervisor.children.exporter.main",
+    "broker": "kherd.supervisor.children.broker.main",
+}
+
+
+@dataclass(slots=True)
+class Staff:
+    """`specs` makes what a service is told, anew at each of its starts; `hear` gets what services say, by role."""
+
+    nursery: Nursery
+    app: str
+    log_spec: LogSpec
+    policy: RestartPolicy
+    specs: dict[str, Callable[[], Any]]
+    hear: dict[str, Callable[[Message], None]]
+    ended: dict[str, Callable[[Cause], None]]
+    handles: dict[str, Handle] = field(default_factory=dict)
+    bootstrap: str | None = None
+
+    def add(self, role: str, ready: str | None) -> Handle:
+        """Take a service in; it is down until `start`."""
+        service = Service(
+            nursery=self.nursery,
+            role=role,
+            entry=lambda: entry_point(ENTRIES[role], self.specs[role]()),
+            app=self.app,
+            log_spec=self.log_spec,
+            ready=ready,
+            hear=lambda _, message: self.hear[role](message),
+            ended=lambda _, cause: self.ended[role](cause),
+            policy=self.policy,
+        )
+        handle = self.handles[role] = Handle(role, START_SECONDS)
+        self.nursery.add(handle, service)
+        return handle
+
+    def start(self, role: str) -> None:
+        """Start it, unless it runs."""
+        handle = self.handles[role]
+        if handle.child.state is State.DOWN:
+            self.nursery.feed(handle, machine.Start(handle.timeout))
+
+    def restart(self, role: str, seconds: float, reason: str) -> None:
+        """Stop it and have it come back with the newest settings."""
+        handle = self.handles[role]
+        if handle.child.state is State.DOWN:
+            self.start(role)
+        else:
+            stop = machine.Stop(clock.monotonic() + seconds, wanted=True, reason=reason)
+            self.nursery.feed(handle, stop)
+
+    def stop(self, role: str, deadline: float) -> None:
+        """End it by `deadline`."""
+        handle = self.handles.get(role)
+        if handle is not None:
+            self.nursery.feed(handle, machine.Stop(deadline, wanted=False, reason="stopping"))
+
+    def say(self, role: str, message: Message) -> None:
+        """Send it a message, if it runs."""
+        handle = self.handles.get(role)
+        if handle is not None:
+            self.nursery.say(handle, message)
+
+    def document(self) -> dict[str, Any]:
+        """Return the `services` part of the status document."""
+        found: dict[str, Any] = {
+            role: {"state": handle.child.state.value, "pid": handle.pid, "restarts": handle.restarts}
+            for role, handle in self.handles.items()
+        }
+        if "broker" in found:
+            found["broker"]["bootstrap"] = self.bootstrap
+        return found
+
+
+def publish_bootstrap(path: Path, bootstrap: str) -> None:
+    """Write the embedded broker's address where feeders look for it, in one step."""
+    new = path.with_suffix(".new")
+    new.write_text(bootstrap + "\n")
+    new.replace(path)
+    log.emit(events.BROKER_STARTED, bootstrap=bootstrap)

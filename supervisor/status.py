@@ -1,0 +1,130 @@
+"""The status document: one truth for `kherd status`, the exporter and the tests. Its version is its first field."""
+
+import os
+from typing import Any, Final
+
+from .._version import VERSION as KHERD_VERSION
+from ..worker import boardview, clock
+from .decide import shutdown
+from .decide.child import State
+from .house import House
+from .slot import Slot
+
+VERSION: Final = 1
+BOOTED: Final = (State.BARRIER, State.JOINING, State.READY)
+
+
+def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
+    """Return all that is known, as JSON values."""
+    state = daemon.state.value if house.herd.slots else "starting"
+    return {
+        "version": VERSION,
+        **_heading(house),
+        "state": "stopping" if daemon.state in {shutdown.State.STOPPING, shutdown.State.KILLING} else state,
+        "config": {
+            "path": str(house.loaded.path),
+            "reloads": house.reloads,
+            "last_reload": house.last_reload,
+        },
+        "slots": [_slot(slot) for _, slot in sorted(house.herd.slots.items())],
+        "lag": house.observed.document(),
+        **_summary(house),
+    }
+
+
+def snapshot(house: House) -> dict[str, Any]:
+    """Return what the exporter needs: bounded, however many partitions there are."""
+    lag = house.observed.document()
+    return {"version": VERSION, **_heading(house), "lag": {**lag, "partitions": []}, **_summary(house)}
+
+
+def _heading(house: House) -> dict[str, Any]:
+    return {
+        "kherd": KHERD_VERSION,
+        "pid": os.getpid(),
+        "app": house.spec.app,
+        "instance": house.spec.instance,
+        "life": f"{house.life:016x}",
+        "started": clock.iso(house.started_at),
+        "uptime": round(clock.monotonic() - house.started, 3),
+        "generation": house.herd.generation,
+    }
+
+
+def _summary(house: House) -> dict[str, Any]:
+    herd = house.herd
+    handles = [slot.handle for slot in herd.slots.values()]
+    return {
+        "workers": {
+            "wanted": herd.wanted,
+            "configured": house.settings.workers.count,
+            "pinned": house.pinned is not None,
+            "ready": herd.count(State.READY),
+            "booted": herd.count(*BOOTED),
+            "by_state": {state.value: count for state in State if (count := herd.count(state))},
+        },
+        "services": house.staff.document(),
+        "dead_letters": house.observed.dead_letters,
+        "brokers_reachable": house.observed.reachable,
+        "totals": herd.totals(),
+        "rates": house.rates.document(),
+        "deaths": dict(house.nursery.deaths),
+        "restarts": sum(handle.restarts for handle in handles),
+        "problems": problems(house),
+    }
+
+
+def problems(house: House) -> list[str]:
+    """Return what an operator should know, a sentence each."""
+    found = []
+    for slot in house.herd.slots.values():
+        handle = slot.handle
+        if handle.child.state is State.HELD:
+            found.append(f"{handle.name} is held down: {handle.child.reason}")
+        elif handle.child.state is State.BACKOFF and handle.last_death is not None:
+            found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
+    if house.observed.reachable is False:
+        found.append("no broker answers")
+    last = house.last_reload
+    if last is not None and not last["ok"]:
+        found.append(f"the last reload was refused: {last['message']}")
+    return found
+
+
+def _slot(slot: Slot) -> dict[str, Any]:
+    handle, papers = slot.handle, slot.papers
+    board = papers.board if papers else None
+    death = handle.last_death
+    return {
+        "slot": slot.index,
+        "state": handle.child.state.value,
+        "pid": handle.pid,
+        "generation": papers.generation if papers else slot.generation,
+        "incarnation": handle.incarnation,
+        "since": round(clock.monotonic() - handle.child.since, 3),
+        "phase": boardview.phase_of(board).name.lower() if board else None,
+        "member_id": boardview.member_id_of(board) if board else None,
+        "partitions": [_partition(view) for view in boardview.partitions_of(board)] if board else [],
+        "in_flight": [_call(call) for call in slot.in_flight()],
+        "counters": slot.counters(),
+        "restarts": handle.restarts,
+        "last_death": None
+        if death is None
+        else {"at": clock.iso(death.at), "cause": death.cause.text, "wanted": not death.wanted},
+    }
+
+
+def _partition(view: boardview.PartitionView) -> dict[str, Any]:
+    return {"topic": view.topic, "partition": view.partition, "done": view.done, "committed": view.committed}
+
+
+def _call(call: boardview.InFlight) -> dict[str, Any]:
+    seconds = (clock.monotonic_ns() - call.since) / clock.NANOSECONDS
+    return {
+        "topic": call.topic,
+        "partition": call.partition,
+        "first": call.first,
+        "last": call.last,
+        "attempt": call.attempt,
+        "seconds": round(seconds, 3),
+    }
