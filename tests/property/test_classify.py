@@ -1,0 +1,82 @@
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kherd import ProcessingError, Retry, Skip
+from kherd.worker.decide.classify import POISON, RETRY, SKIP, Disposition, Verdict, classify
+
+
+class OwnPoisonError(ProcessingError):
+    pass
+
+
+class LaterError(Retry):
+    pass
+
+
+KINDS = [
+    ProcessingError,
+    OwnPoisonError,
+    Retry,
+    LaterError,
+    Skip,
+    ValueError,
+    UnicodeError,
+    KeyError,
+    SystemExit,
+    KeyboardInterrupt,
+    GeneratorExit,
+    BaseException,
+    MemoryError,
+]
+leaves = st.sampled_from(KINDS).map(lambda kind: kind("x")) | st.builds(
+    Retry, after=st.none() | st.floats() | st.integers()
+)
+errors = st.recursive(
+    leaves, lambda inner: st.lists(inner, min_size=1, max_size=4).map(lambda members: BaseExceptionGroup("g", members))
+)
+poison = st.lists(st.sampled_from([ValueError, KeyError, Exception, BaseException, SystemExit]), max_size=3).map(tuple)
+
+
+@given(errors, poison)
+def test_every_exception_has_an_answer_and_only_a_retry_has_a_wait(
+    error: BaseException, classes: tuple[type[BaseException], ...]
+) -> None:
+    answer = classify(error, classes)
+    assert isinstance(answer, Disposition)
+    assert answer.after is None or (answer.verdict is Verdict.RETRY and 0 <= answer.after < math.inf)
+
+
+@given(errors)
+def test_nothing_is_poison_or_skipped_that_does_not_say_so(error: BaseException) -> None:
+    answer = classify(error, ())
+    members = [error]
+    while any(isinstance(member, BaseExceptionGroup) for member in members):
+        members = [
+            inner
+            for member in members
+            for inner in (member.exceptions if isinstance(member, BaseExceptionGroup) else (member,))
+        ]
+    if answer.verdict is Verdict.POISON:
+        assert all(isinstance(member, ProcessingError) for member in members)
+    if answer.verdict is Verdict.SKIP:
+        assert all(isinstance(member, Skip) for member in members)
+
+
+@given(poison)
+def test_instructions_win_over_listed_classes(classes: tuple[type[BaseException], ...]) -> None:
+    assert classify(Skip(), classes) == SKIP
+    assert classify(Retry(after=2), classes) == Disposition(Verdict.RETRY, 2.0)
+
+
+def test_the_table_of_handlers() -> None:
+    assert classify(ProcessingError("x"), ()) == POISON
+    assert classify(UnicodeError("x"), (ValueError,)) == POISON
+    assert classify(UnicodeError("x"), ()) == RETRY
+    assert classify(SystemExit(1), ()) == RETRY
+    assert classify(Retry(), ()) == RETRY
+    assert classify(Retry(after=-1), ()) == RETRY
+    assert classify(Retry(after=math.nan), ()) == RETRY
+    assert classify(ExceptionGroup("g", [ProcessingError("x"), ProcessingError("y")]), ()) == POISON
+    assert classify(ExceptionGroup("g", [ProcessingError("x"), Retry(after=3), Retry(after=5)]), ()).after == 5
