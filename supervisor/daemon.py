@@ -1,4 +1,4 @@
-"""The loop: wait until one deadline, let events happen, bring what is closer to what is wanted. Nothing here blocks.
+"""The loop: wait until one deadline, let events happen, bring what is closer to what is wanted; nothing blocks.
 
 Read this with `decide/shutdown.py` (what a stop is), `nursery.py` (what happens to a child) and `herd.py` (the workers).
 """

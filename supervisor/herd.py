@@ -1,28 +1,24 @@
 """The workers: slots are started, retired and rolled as `decide.reconcile` orders, and watched."""
 
-import os
-import signal
 from collections import Counter as Tally
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..worker import boardview, clock, events, log
-from ..worker.channel import Message, pair
-from ..worker.spec import SlotIdentity, WorkerSpec
+from ..worker import clock, events, log
+from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.barrier import Waiting, open_gates
-from .decide.cause import Cause
 from .decide.child import State
 from .decide.reconcile import Slot as SlotFacts
 from .decide.reconcile import reconcile
-from .decide.restart import Again, Plan, RestartPolicy
-from .molds import Molds, Request
+from .decide.restart import RestartPolicy
 from .notices import Notices
 from .nursery import Nursery
 from .process.boards import Boards
-from .process.handle import Handle, Process
-from .slot import Papers, Slot, stacks_file
+from .process.handle import Handle
+from .slot import Slot
+from .workers import Workers
 
 COMING_BACK_SECONDS: Final = 5.0
 """A slot whose restart is further away than this gives its place in the group up."""
@@ -31,24 +27,20 @@ ON_THE_WAY: Final = frozenset({State.SPAWNING, State.BOOTING, State.BARRIER})
 
 
 class Herd:
-    """All slots. It is also the `Kind` of every worker's handle."""
+    """All slots, and what is wanted of them."""
 
     def __init__(self, nursery: Nursery, boards: Boards, notices: Notices, life: int, policy: RestartPolicy) -> None:
-        self._nursery, self._boards, self._notices, self._life = nursery, boards, notices, life
-        self.policy = policy
-        self.recent: tuple[float, ...] = ()
-        self.slots: dict[int, Slot] = {}
-        self.molds = Molds(nursery, self._lost)
+        self._nursery, self._notices = nursery, notices
+        self._workers = Workers(nursery, boards, notices, life, policy)
+        self.slots = self._workers.slots
+        self.molds = self._workers.molds
         self.generation = 0
         self.wanted = 0
-        self.quiet = False
         self.stop_seconds = 25.0
         self.start_seconds = 60.0
         self.leave = False
         self.stopping = False
-        self.give_up: Callable[[str], None] = lambda _: None
         self._rolling = False
-        self._ever_ready = False
         self._retired: Tally[str] = Tally()
 
     def load(self, spec: WorkerSpec) -> None:
@@ -108,13 +100,13 @@ class Herd:
         if slot is None:
             slot = Slot(index, Handle(f"worker {index}", self.start_seconds), self.generation)
             self.slots[index] = slot
-            self._nursery.add(slot.handle, self)
+            self._nursery.add(slot.handle, self._workers)
         slot.fresh, slot.generation = True, self.generation
         self._nursery.feed(slot.handle, machine.Start(self.start_seconds))
 
     def drain(self, deadline: float) -> None:
         """Stop every worker, all at once, by `deadline`."""
-        self.stopping = True
+        self.stopping, self._workers.staying = True, not self.leave
         for slot in self.slots.values():
             self._nursery.feed(slot.handle, machine.Stop(deadline, wanted=False, reason="stopping"))
 
@@ -131,7 +123,7 @@ class Herd:
 
     def set_quiet(self, on: bool) -> None:
         """Have all workers take nothing new, or go on."""
-        self.quiet = on
+        self._workers.quiet = on
         for slot in self.slots.values():
             self._nursery.say(slot.handle, {"type": "quiet", "on": on})
 
@@ -142,7 +134,7 @@ class Herd:
     @property
     def hopeless(self) -> bool:
         """Whether no worker has ever been ready, and every one says that starting again cannot help."""
-        return not self._ever_ready and bool(self.slots) and self.count(State.HELD) == len(self.slots)
+        return not self._workers.ever_ready and bool(self.slots) and self.count(State.HELD) == len(self.slots)
 
     def held_reasons(self) -> list[str]:
         """Return why slots are held, each reason once."""
@@ -179,124 +171,28 @@ class Herd:
         since, strict = (notice.since, notice.strict) if notice else (None, False)
         return Waiting(slot.index, booted, since, strict, fresh=slot.fresh)
 
+    def set_policy(self, policy: RestartPolicy) -> None:
+        """Restart by `policy` from now on."""
+        self._workers.policy = policy
+
+    def on_give_up(self, give_up: Callable[[str], None]) -> None:
+        """Have `give_up` called with the reason when the herd cannot go on."""
+        self._workers.give_up = give_up
+
+    def notice_answered(self, slot: int, kind: str) -> None:
+        """A death notice for `slot` is answered."""
+        self._workers.notice_answered(slot, kind)
+
     def dump_all(self) -> None:
         """USR1: every worker's stacks to the log."""
         for slot in self.slots.values():
             if slot.handle.process is not None and slot.handle.child.state in machine.ALIVE:
-                self.dump(slot.handle, slot.handle.process)
+                self._workers.dump(slot.handle, slot.handle.process)
 
     def collect_stacks(self) -> None:
         """Log the stacks that have been written since the last call."""
         for slot in self.slots.values():
-            self._log_stacks(slot, finished=False)
-
-    def _log_stacks(self, slot: Slot, *, finished: bool) -> None:
-        text = slot.papers.stacks_text(finished=finished) if slot.papers else ""
-        if text:
-            log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=slot.handle.pid, stacks=text)
-
-    # What the nursery asks of a kind
-
-    def spawn(self, handle: Handle) -> None:
-        """Create the process' papers and ask its generation's mold for it."""
-        slot = self._slot(handle)
-        identity = SlotIdentity(self._life, slot.index, handle.incarnation)
-        try:
-            board, board_fd, path = self._boards.create(identity, slot.generation)
-        except OSError as error:
-            self._nursery.fail(handle, f"its board: {error}")
-            return
-        slot.papers = Papers(identity, slot.generation, board, path, stacks_file(slot.index))
-        slot.booted_at, slot.gate_opened = None, False
-        ours, theirs = pair()
-        self._nursery.attach(handle, Process(ours, handle.incarnation))
-        fds = (theirs.socket.detach(), board_fd, os.dup(slot.papers.stacks))
-        self.molds.request(Request(handle, identity, fds), slot.generation)
-
-    def open_gate(self, handle: Handle) -> None:
-        """Let it join."""
-        slot = self._slot(handle)
-        slot.fresh, slot.gate_opened = False, True
-        if self.quiet:
-            self._nursery.say(handle, {"type": "quiet", "on": True})
-        self._nursery.say(handle, {"type": "go"})
-
-    def message(self, handle: Handle, message: Message) -> None:
-        """Act on what a worker says."""
-        slot, process = self._slot(handle), handle.process
-        assert process is not None
-        match message["type"]:
-            case "announced" if process.pid is None:
-                self._announced(handle, process, message["pid"])
-            case "booted":
-                slot.booted_at = clock.monotonic()
-                self._nursery.feed(handle, machine.Booted())
-            case "ready":
-                self._ever_ready = True
-                log.emit(events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0))
-                self._nursery.feed(handle, machine.Ready())
-            case "failed":
-                process.said = message["reason"]
-            case "unreleased":
-                self._notices.unreleased(slot.index)
-
-    def _announced(self, handle: Handle, process: Process, pid: int) -> None:
-        if handle.child.state is not State.SPAWNING:
-            return  # hung up on already: it reads end of file and leaves
-        try:
-            process.pidfd = os.pidfd_open(pid)
-        except OSError:
-            self._nursery.feed(handle, machine.MoldLost())
-            return
-        process.pid = pid
-        self._nursery.say(handle, {"type": "held"})
-        self._nursery.adopt(handle, process)
-
-    def hung_up(self, handle: Handle) -> None:
-        """Drop the request for it; a mold that has not answered in time is no use any more."""
-        self.molds.withdraw(handle, kill=handle.child.wanted)
-
-    def notice_answered(self, slot_index: int, kind: str) -> None:
-        """A worker that was told its instance id is not released may try again."""
-        slot = self.slots.get(slot_index)
-        if slot is not None and kind == "describe_release" and slot.gate_opened:
-            self._nursery.say(slot.handle, {"type": "go"})
-
-    def dump(self, handle: Handle, process: Process) -> None:
-        """Have faulthandler write to the stacks file, which `collect_stacks` reads."""
-        del process
-        self._nursery.send_signal(handle, signal.SIGUSR1)
-
-    def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
-        """Tell what it left unfinished and whom to tell of its end; its papers end here."""
-        del process
-        slot = self._slot(handle)
-        self._log_stacks(slot, finished=True)
-        assert slot.papers is not None
-        for call in slot.in_flight():
-            log.emit(
-                events.UNFINISHED, child=handle.name, topic=call.topic, partition=call.partition,
-                first=call.first, last=call.last,
-            )  # fmt: skip
-        slot.fold()
-        member_id = boardview.member_id_of(slot.papers.board)
-        soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
-        coming_back = soon or (self.stopping and not self.leave)
-        if cause.kind != "spawn":
-            self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean)
-        slot.papers.discard()
-        slot.papers = None
-
-    def degraded(self, handle: Handle) -> None:
-        """More failed starts than the intensity allows: go on slowly, or give up."""
-        if self.policy.give_up == "exit":
-            self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
-
-    def _lost(self, handle: Handle) -> None:
-        self._nursery.feed(handle, machine.MoldLost())
-
-    def _slot(self, handle: Handle) -> Slot:
-        return self.slots[int(handle.name.removeprefix("worker "))]
+            self._workers.log_stacks(slot, finished=False)
 
 
 def board_folder(state_dir: Path) -> Path:

@@ -58,7 +58,7 @@ class House:
         )
         self.boards = Boards(board_folder(state_dir))
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, restart_policy(self.settings))
-        self.herd.give_up = lambda reason: self.give_up(reason, Exit.GAVE_UP)
+        self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self._snapshot_at = self.started
         self._dismissed = False
         self._down_at: float | None = None
@@ -88,7 +88,7 @@ class House:
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
         herd, settings = self.herd, self.settings
-        herd.policy = restart_policy(settings)
+        herd.set_policy(restart_policy(settings))
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
         herd.leave = settings.stop.leave
 

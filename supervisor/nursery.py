@@ -7,46 +7,18 @@ import os
 import random
 import signal
 from collections.abc import Iterable
-from typing import Final, Protocol
+from contextlib import suppress
+from typing import Final
 
 from ..worker import clock, events, kernel, log
 from ..worker.channel import Message
 from .decide import child as machine
 from .decide.cause import Cause, Facts, name_cause
-from .decide.child import Action, Child
-from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, RestartPolicy, plan_restart
+from .decide.child import Action
+from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, plan_restart
+from .kind import Kind
 from .poller import Poller, Ready
 from .process.handle import Death, Handle, Process
-
-
-class Kind(Protocol):
-    """What is particular to one kind of child."""
-
-    policy: RestartPolicy
-    recent: tuple[float, ...]
-    """Times of the kind's failed starts within the policy's period."""
-
-    def spawn(self, handle: Handle) -> None:
-        """Ask for a process: leads to `Nursery.adopt` or `Nursery.fail`, now or later."""
-
-    def open_gate(self, handle: Handle) -> None:
-        """Let it pass the barrier."""
-
-    def message(self, handle: Handle, message: Message) -> None:
-        """Act on what it says."""
-
-    def hung_up(self, handle: Handle) -> None:
-        """We have hung up on a process that was never announced: drop what else could keep its channel open."""
-
-    def dump(self, handle: Handle, process: Process) -> None:
-        """Have it write its stacks."""
-
-    def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
-        """Take note of its end and of what will follow; its channel is read to the end."""
-
-    def degraded(self, handle: Handle) -> None:
-        """The restart intensity is exceeded."""
-
 
 RNG: Final = random.Random()
 
@@ -211,10 +183,8 @@ class Nursery:
         process = handle.process
         assert process is not None
         assert process.pid is not None
-        try:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._read(handle, process)
         status = os.waitid(os.P_PID, process.pid, os.WEXITED)
         assert status is not None
@@ -280,11 +250,6 @@ class Nursery:
         if status is not None:
             how = f"exit {status.si_status}" if status.si_code == os.CLD_EXITED else _signal_name(status.si_status)
             log.emit(events.STRANGER_REAPED, child_pid=pid, cause=how)
-
-
-def down(child: Child) -> bool:
-    """Whether nothing of the child is left or coming."""
-    return child.state is machine.State.DOWN
 
 
 def _signal_name(number: int) -> str:

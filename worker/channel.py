@@ -10,6 +10,7 @@ import json
 import socket
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 MAX_MESSAGE: Final = 192 * 1024
@@ -38,7 +39,7 @@ class Channel:
         return self.socket.fileno()
 
     def send(self, message: Message, fds: Sequence[int] = ()) -> None:
-        """Send `message`, with `fds` beside it, or queue it. A dead peer is not an error: its death is reported elsewhere.
+        """Send `message`, with `fds` beside it, or queue it. A dead peer is no error: its death is told elsewhere.
 
         Raises:
             MessageTooLargeError: the encoded message is over MAX_MESSAGE bytes.
@@ -85,10 +86,8 @@ class Channel:
 
     def hang_up(self) -> None:
         """Say that nothing more will come: the peer reads end of file, what it still sends can be read."""
-        try:
+        with suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     def close(self) -> None:
         """Give the descriptor back."""

@@ -30,19 +30,19 @@ def become_subreaper() -> None:
 
 def thread_count() -> int:
     """Return the threads of this process as the kernel counts them: librdkafka's are not in `threading`."""
-    return len(os.listdir("/proc/self/task"))
+    return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
 def socket_fds() -> set[int]:
     """Return the descriptors of this process that are sockets."""
     found = set()
-    for name in os.listdir("/proc/self/fd"):
+    for entry in Path("/proc/self/fd").iterdir():
         try:
-            target = os.readlink(f"/proc/self/fd/{name}")
+            target = str(entry.readlink())
         except FileNotFoundError:  # the descriptor of the listing itself
             continue
         if target.startswith("socket:"):
-            found.add(int(name))
+            found.add(int(entry.name))
     return found
 
 

@@ -1,0 +1,1 @@
+"""Pure decisions of the supervisor: values in, values out, time passed in."""

@@ -166,7 +166,7 @@ def _to(state: State, *actions: Action) -> Move:
     return Move((state,), lambda child, _, now: (replace(child, state=state, since=now, deadline=None), actions))
 
 
-def _spawn(child: Child, event: Event, now: float) -> Step:
+def _spawn(_: Child, event: Event, now: float) -> Step:
     assert isinstance(event, Start | Timeout | Ended)
     fresh = Child(State.SPAWNING, since=now, deadline=now + event.timeout, wanted=True)
     return fresh, (Action.SPAWN,)
@@ -248,107 +248,23 @@ def _rest(state: State) -> Move:
     return Move((state,), _unwant)
 
 
+# fmt: off
 _ROWS: Final[dict[State, tuple[Cell, ...]]] = {
-    # fmt: off
     #                 Start    Announced                        Booted              GateOpened                                Ready               Stop                                Kill                  Hang     MoldLost Ended    Timeout
-    State.DOWN: (_SPAWN, ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL, IGNORE, IGNORE, ILLEGAL, IGNORE, ILLEGAL, IGNORE),
-    State.SPAWNING: (
-        IGNORE,
-        Move((State.BOOTING,), _booting),
-        ILLEGAL,
-        ILLEGAL,
-        ILLEGAL,
-        _LOSE,
-        _LOSE,
-        ILLEGAL,
-        _LOSE,
-        _END,
-        _LOSE,
-    ),
-    State.BOOTING: (IGNORE, ILLEGAL, _to(State.BARRIER), ILLEGAL, ILLEGAL, _DRAIN, _KILL, _DUMP, IGNORE, _END, _DUMP),
-    State.BARRIER: (
-        IGNORE,
-        ILLEGAL,
-        IGNORE,
-        _to(State.JOINING, Action.OPEN_GATE),
-        ILLEGAL,
-        _DRAIN,
-        _KILL,
-        _DUMP,
-        IGNORE,
-        _END,
-        IGNORE,
-    ),
-    State.JOINING: (IGNORE, ILLEGAL, IGNORE, IGNORE, _to(State.READY), _DRAIN, _KILL, _DUMP, IGNORE, _END, IGNORE),
-    State.READY: (IGNORE, ILLEGAL, IGNORE, IGNORE, IGNORE, _DRAIN, _KILL, _DUMP, IGNORE, _END, IGNORE),
-    State.DRAINING: (
-        IGNORE,
-        ILLEGAL,
-        IGNORE,
-        IGNORE,
-        IGNORE,
-        Move((State.DRAINING,), _restop),
-        _KILL,
-        _DUMP,
-        IGNORE,
-        _END,
-        _KILL,
-    ),
-    State.DUMPING: (IGNORE, ILLEGAL, IGNORE, IGNORE, IGNORE, _rest(State.DUMPING), _KILL, IGNORE, IGNORE, _END, _KILL),
-    State.KILLING: (
-        IGNORE,
-        ILLEGAL,
-        IGNORE,
-        IGNORE,
-        IGNORE,
-        _rest(State.KILLING),
-        _rest(State.KILLING),
-        IGNORE,
-        IGNORE,
-        _END,
-        IGNORE,
-    ),
-    State.LOST: (
-        IGNORE,
-        IGNORE,
-        IGNORE,
-        IGNORE,
-        IGNORE,
-        _rest(State.LOST),
-        _rest(State.LOST),
-        IGNORE,
-        IGNORE,
-        _END,
-        IGNORE,
-    ),
-    State.BACKOFF: (
-        _SPAWN,
-        ILLEGAL,
-        ILLEGAL,
-        ILLEGAL,
-        ILLEGAL,
-        _to(State.DOWN),
-        _to(State.DOWN),
-        ILLEGAL,
-        IGNORE,
-        ILLEGAL,
-        _SPAWN,
-    ),
-    State.HELD: (
-        _SPAWN,
-        ILLEGAL,
-        ILLEGAL,
-        ILLEGAL,
-        ILLEGAL,
-        _to(State.DOWN),
-        _to(State.DOWN),
-        ILLEGAL,
-        IGNORE,
-        ILLEGAL,
-        IGNORE,
-    ),
-    # fmt: on
+    State.DOWN:      (_SPAWN,  ILLEGAL,                         ILLEGAL,            ILLEGAL,                                  ILLEGAL,            IGNORE,                             IGNORE,               ILLEGAL, IGNORE,  ILLEGAL, IGNORE),
+    State.SPAWNING:  (IGNORE,  Move((State.BOOTING,), _booting), ILLEGAL,           ILLEGAL,                                  ILLEGAL,            _LOSE,                              _LOSE,                ILLEGAL, _LOSE,   _END,    _LOSE),
+    State.BOOTING:   (IGNORE,  ILLEGAL,                         _to(State.BARRIER), ILLEGAL,                                  ILLEGAL,            _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    _DUMP),
+    State.BARRIER:   (IGNORE,  ILLEGAL,                         IGNORE,             _to(State.JOINING, Action.OPEN_GATE),     ILLEGAL,            _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    IGNORE),
+    State.JOINING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   _to(State.READY),   _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    IGNORE),
+    State.READY:     (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    IGNORE),
+    State.DRAINING:  (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             Move((State.DRAINING,), _restop),   _KILL,                _DUMP,   IGNORE,  _END,    _KILL),
+    State.DUMPING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _rest(State.DUMPING),               _KILL,                IGNORE,  IGNORE,  _END,    _KILL),
+    State.KILLING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _rest(State.KILLING),               _rest(State.KILLING), IGNORE,  IGNORE,  _END,    IGNORE),
+    State.LOST:      (IGNORE,  IGNORE,                          IGNORE,             IGNORE,                                   IGNORE,             _rest(State.LOST),                  _rest(State.LOST),    IGNORE,  IGNORE,  _END,    IGNORE),
+    State.BACKOFF:   (_SPAWN,  ILLEGAL,                         ILLEGAL,            ILLEGAL,                                  ILLEGAL,            _to(State.DOWN),                    _to(State.DOWN),      ILLEGAL, IGNORE,  ILLEGAL, _SPAWN),
+    State.HELD:      (_SPAWN,  ILLEGAL,                         ILLEGAL,            ILLEGAL,                                  ILLEGAL,            _to(State.DOWN),                    _to(State.DOWN),      ILLEGAL, IGNORE,  ILLEGAL, IGNORE),
 }
+# fmt: on
 TRANSITIONS: Final[dict[tuple[State, type[Event]], Cell]] = {
     (state, event): cell for state, row in _ROWS.items() for event, cell in zip(EVENTS, row, strict=True)
 }

@@ -92,13 +92,13 @@ class Move:
     by: Callable[[Daemon, Event, float], Step]
 
 
-def _stop(daemon: Daemon, event: Event, now: float) -> Step:
+def _stop(_: Daemon, event: Event, now: float) -> Step:
     assert isinstance(event, StopAsked)
     stopping = Daemon(State.STOPPING, now + event.seconds, event.code, event.reason)
     return stopping, (Action.DRAIN_ALL,)
 
 
-def _now(daemon: Daemon, event: Event, now: float) -> Step:
+def _now(daemon: Daemon, event: Event, _: float) -> Step:
     reason = event.reason if isinstance(event, StopAsked | StopNow) else daemon.reason
     late = isinstance(event, DeadlinePassed)
     code = Exit.KILLED_AT_DEADLINE if late and daemon.code is Exit.DONE else daemon.code
@@ -123,16 +123,16 @@ _STOP = Move((State.STOPPING,), _stop)
 _NOW = Move((State.KILLING,), _now)
 _STOPPED = Move((State.STOPPED,), _stopped)
 
+# fmt: off
 _ROWS: Final[dict[State, tuple[Cell, ...]]] = {
-    # fmt: off
     #                StopAsked StopNow QuietToggled                        DeadlinePassed AllDown
-    State.RUNNING: (_STOP, _NOW, Move((State.QUIET,), _quiet), IGNORE, IGNORE),
-    State.QUIET: (_STOP, _NOW, Move((State.RUNNING,), _resume), IGNORE, IGNORE),
-    State.STOPPING: (_NOW, _NOW, IGNORE, _NOW, _STOPPED),
-    State.KILLING: (IGNORE, IGNORE, IGNORE, IGNORE, _STOPPED),
-    State.STOPPED: (IGNORE, IGNORE, IGNORE, IGNORE, IGNORE),
-    # fmt: on
+    State.RUNNING:  (_STOP,    _NOW,   Move((State.QUIET,), _quiet),       IGNORE,        IGNORE),
+    State.QUIET:    (_STOP,    _NOW,   Move((State.RUNNING,), _resume),    IGNORE,        IGNORE),
+    State.STOPPING: (_NOW,     _NOW,   IGNORE,                             _NOW,          _STOPPED),
+    State.KILLING:  (IGNORE,   IGNORE, IGNORE,                             IGNORE,        _STOPPED),
+    State.STOPPED:  (IGNORE,   IGNORE, IGNORE,                             IGNORE,        IGNORE),
 }
+# fmt: on
 TRANSITIONS: Final[dict[tuple[State, type[Event]], Cell]] = {
     (state, event): cell for state, row in _ROWS.items() for event, cell in zip(EVENTS, row, strict=True)
 }

@@ -1,0 +1,1 @@
+"""Operating-system processes: forking them, holding them, their boards."""

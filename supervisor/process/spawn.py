@@ -1,10 +1,10 @@
-"""Forking a service child, free of races: signals are blocked from before the fork until the child has its own handlers."""
+"""Forking a service child: signals are blocked from before the fork until the child has its own handlers."""
 
 import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -29,7 +29,7 @@ class Spawned:
     channel: Channel
 
 
-def fork_service(entry: Entry, log_spec: LogSpec, identity: log.Identity, keep: Sequence[int] = ()) -> Spawned:
+def fork_service(entry: Entry, log_spec: LogSpec, identity: log.Identity) -> Spawned:
     """Fork a child that runs `entry` with its end of a channel and exits with what it returns.
 
     Raises:
@@ -44,7 +44,7 @@ def fork_service(entry: Entry, log_spec: LogSpec, identity: log.Identity, keep: 
     try:
         pid = os.fork()
         if pid == 0:
-            _be_child(parent, entry, theirs, log_spec, identity, keep)
+            _be_child(parent, entry, theirs, log_spec, identity)
         pidfd = os.pidfd_open(pid)
     except OSError:
         ours.close()
@@ -55,16 +55,14 @@ def fork_service(entry: Entry, log_spec: LogSpec, identity: log.Identity, keep: 
     return Spawned(pid, pidfd, ours)
 
 
-def _be_child(
-    parent: int, entry: Entry, channel: Channel, log_spec: LogSpec, identity: log.Identity, keep: Sequence[int]
-) -> NoReturn:
+def _be_child(parent: int, entry: Entry, channel: Channel, log_spec: LogSpec, identity: log.Identity) -> NoReturn:
     code: int = WorkerExit.TEMPORARY
     try:
-        # The supervisor's objects stay alive below us on the stack; frozen, none is collected and closes a reused descriptor.
+        # The supervisor's objects live on below us on the stack; frozen, none is collected and closes a descriptor.
         gc.freeze()
         os.setpgid(0, 0)
         kernel.default_signals()
-        kernel.close_all_but({channel.fileno(), *keep})
+        kernel.close_all_but({channel.fileno()})
         if not kernel.die_with_parent(parent):
             os._exit(WorkerExit.TEMPORARY)
         os.environ.pop("NOTIFY_SOCKET", None)

@@ -1,0 +1,146 @@
+"""The `Kind` of every worker: how one is forked, let through the barrier, listened to and buried."""
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Final
+
+from ..worker import boardview, clock, events, log
+from ..worker.channel import Message, pair
+from ..worker.spec import SlotIdentity
+from .decide import child as machine
+from .decide.cause import Cause
+from .decide.child import State
+from .decide.restart import Again, Plan, RestartPolicy
+from .molds import Molds, Request
+from .notices import Notices
+from .nursery import Nursery
+from .process.boards import Boards
+from .process.handle import Handle, Process
+from .slot import Papers, Slot, stacks_file
+
+COMING_BACK_SECONDS: Final = 5.0
+"""A slot whose restart is further away than this gives its place in the group up."""
+
+
+class Workers:
+    """All slots by index, and what happens to their processes. `life` is the supervisor's, for the boards."""
+
+    def __init__(self, nursery: Nursery, boards: Boards, notices: Notices, life: int, policy: RestartPolicy) -> None:
+        self._nursery, self._boards, self._notices, self._life = nursery, boards, notices, life
+        self.policy = policy
+        self.recent: tuple[float, ...] = ()
+        self.slots: dict[int, Slot] = {}
+        self.molds = Molds(nursery, self._lost)
+        self.quiet = False
+        self.staying = False
+        """Whether a worker that ends for good will be back soon, with the next supervisor of this name."""
+        self.ever_ready = False
+        self.give_up: Callable[[str], None] = lambda _: None
+
+    def spawn(self, handle: Handle) -> None:
+        """Create the process' papers and ask its generation's mold for it."""
+        slot = self._slot(handle)
+        identity = SlotIdentity(self._life, slot.index, handle.incarnation)
+        try:
+            board, board_fd, path = self._boards.create(identity, slot.generation)
+        except OSError as error:
+            self._nursery.fail(handle, f"its board: {error}")
+            return
+        slot.papers = Papers(identity, slot.generation, board, path, stacks_file(slot.index))
+        slot.booted_at, slot.gate_opened = None, False
+        ours, theirs = pair()
+        self._nursery.attach(handle, Process(ours, handle.incarnation))
+        fds = (theirs.socket.detach(), board_fd, os.dup(slot.papers.stacks))
+        self.molds.request(Request(handle, identity, fds), slot.generation)
+
+    def open_gate(self, handle: Handle) -> None:
+        """Let it join."""
+        slot = self._slot(handle)
+        slot.fresh, slot.gate_opened = False, True
+        if self.quiet:
+            self._nursery.say(handle, {"type": "quiet", "on": True})
+        self._nursery.say(handle, {"type": "go"})
+
+    def message(self, handle: Handle, message: Message) -> None:
+        """Act on what a worker says."""
+        slot, process = self._slot(handle), handle.process
+        assert process is not None
+        match message["type"]:
+            case "announced" if process.pid is None:
+                self._announced(handle, process, message["pid"])
+            case "booted":
+                slot.booted_at = clock.monotonic()
+                self._nursery.feed(handle, machine.Booted())
+            case "ready":
+                self.ever_ready = True
+                log.emit(events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0))
+                self._nursery.feed(handle, machine.Ready())
+            case "failed":
+                process.said = message["reason"]
+            case "unreleased":
+                self._notices.unreleased(slot.index)
+
+    def _announced(self, handle: Handle, process: Process, pid: int) -> None:
+        if handle.child.state is not State.SPAWNING:
+            return  # hung up on already: it reads end of file and leaves
+        try:
+            process.pidfd = os.pidfd_open(pid)
+        except OSError:
+            self._nursery.feed(handle, machine.MoldLost())
+            return
+        process.pid = pid
+        self._nursery.say(handle, {"type": "held"})
+        self._nursery.adopt(handle, process)
+
+    def hung_up(self, handle: Handle) -> None:
+        """Drop the request for it; a mold that has not answered in time is no use any more."""
+        self.molds.withdraw(handle, kill=handle.child.wanted)
+
+    def notice_answered(self, slot_index: int, kind: str) -> None:
+        """A worker that was told its instance id is not released may try again."""
+        slot = self.slots.get(slot_index)
+        if slot is not None and kind == "describe_release" and slot.gate_opened:
+            self._nursery.say(slot.handle, {"type": "go"})
+
+    def dump(self, handle: Handle, process: Process) -> None:
+        """Have faulthandler write to the stacks file, which `collect_stacks` reads."""
+        del process
+        self._nursery.send_signal(handle, signal.SIGUSR1)
+
+    def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
+        """Tell what it left unfinished and whom to tell of its end; its papers end here."""
+        del process
+        slot = self._slot(handle)
+        self.log_stacks(slot, finished=True)
+        assert slot.papers is not None
+        for call in slot.in_flight():
+            log.emit(
+                events.UNFINISHED, child=handle.name, topic=call.topic, partition=call.partition,
+                first=call.first, last=call.last,
+            )  # fmt: skip
+        slot.fold()
+        member_id = boardview.member_id_of(slot.papers.board)
+        soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
+        coming_back = soon or self.staying
+        if cause.kind != "spawn":
+            self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean)
+        slot.papers.discard()
+        slot.papers = None
+
+    def log_stacks(self, slot: Slot, *, finished: bool) -> None:
+        """Log the stacks that a worker has written since the last call."""
+        text = slot.papers.stacks_text(finished=finished) if slot.papers else ""
+        if text:
+            log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=slot.handle.pid, stacks=text)
+
+    def degraded(self, handle: Handle) -> None:
+        """More failed starts than the intensity allows: go on slowly, or give up."""
+        if self.policy.give_up == "exit":
+            self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
+
+    def _lost(self, handle: Handle) -> None:
+        self._nursery.feed(handle, machine.MoldLost())
+
+    def _slot(self, handle: Handle) -> Slot:
+        return self.slots[int(handle.name.removeprefix("worker "))]
