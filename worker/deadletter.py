@@ -6,11 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
 
-from . import clock, log
+from . import clock
 from .decide.fingerprint import fingerprint
 from .decide.headers import Failure, Headers, Origin, Reason, Stage, cap, encode, shorten
 from .decide.letter import Case, Letter, build
 from .errors import ProcessingError
+from .redact import redact
 from .spec import DeadLetterSpec, WorkerSpec
 
 __all__ = ["Letter", "Reason", "Source", "Stage", "letter", "topic_for"]
@@ -125,14 +126,14 @@ def _class_name(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        return log.redact(str(error))
+        return redact(str(error))
     except Exception as broken:  # noqa: BLE001 - a user's __str__ ran
         return f"<its __str__ raised {type(broken).__name__}>"
 
 
 def _stack(error: BaseException) -> str:
     lines = traceback.format_exception(type(error), error, _theirs(error.__traceback__))
-    text = log.redact("".join(lines))
+    text = redact("".join(lines))
     return cap("\n".join(shorten(line, _LINE_LIMIT) for line in text.split("\n")))
 
 

@@ -1,19 +1,17 @@
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from io import StringIO
 from typing import Any
 
 import pytest
 from confluent_kafka import Message
 
 from kherd import ProcessingError
-from kherd.worker import log
+from kherd.worker import redact
 from kherd.worker.deadletter import Letter, letter, topic_for
 from kherd.worker.decide.headers import STACK_LIMIT
 from kherd.worker.decide.letter import Rung
-from kherd.worker.spec import DeadLetterSpec, ErrorSpec, LogSpec, WorkerSpec
+from kherd.worker.spec import DeadLetterSpec, ErrorSpec, WorkerSpec
 
 from ..fakes.specs import worker_spec
 
@@ -23,7 +21,7 @@ Headers = list[tuple[str, Any]]
 
 
 def message(**fields: Any) -> Message:
-    given = {
+    given: dict[str, Any] = {
         "topic": "orders",
         "partition": 3,
         "offset": 41,
@@ -189,10 +187,9 @@ def test_an_exception_that_was_never_raised_has_a_letter_too() -> None:
 
 @pytest.fixture
 def secret() -> Iterator[str]:
-    log.configure(LogSpec(), log.Identity(), secrets=["hunter2"], stream=StringIO())
+    redact.hide(["hunter2"])
     yield "hunter2"
-    log._secrets.clear()
-    logging.getLogger(log.NAME).handlers.clear()
+    redact._secrets.clear()
 
 
 def test_a_secret_of_the_configuration_never_leaves_in_a_header(secret: str) -> None:
