@@ -19,6 +19,7 @@ class Event:
     meaning: str
 
 
+# fmt: off
 # The supervisor and its children
 SUPERVISOR_STARTED = Event("supervisor_started", "info", "kherd {version} started {app}: {count} workers, state in {state_dir}", "The daemon runs.")
 SUPERVISOR_STOPPING = Event("supervisor_stopping", "info", "stopping: {reason}; {seconds:.0f} s left", "The one deadline of the stop has begun.")
@@ -77,6 +78,9 @@ CLIENT_ERROR = Event("client_error", "warning", "{code}: {text}", "librdkafka re
 HANDLER_FAILED = Event("handler_failed", "error", "handler {handler} cannot be used: {reason}", "The slot is held; mend the handler, then reload.")
 HANDLER_CLOSE_FAILED = Event("handler_close_failed", "warning", "closing handler {handler} failed: {reason}", "The worker ends all the same; what close() was to do may be undone.")
 PRODUCER_REPLACED = Event("producer_replaced", "warning", "the producer failed for good and is replaced: {reason}", "What it had not delivered is reported as failed and tried again.")
+LINES_LOST = Event("lines_lost", "warning", "{count} log lines were lost: nobody read standard error", "The daemon never waits for the reader of its log; see what reads it.")
+LINE_BROKEN = Event("line_broken", "error", "a log line of {logger} could not be written: {reason}", "A line of the handler's own logger, with arguments that do not fit it.")
 INTERNAL_ERROR = Event("internal_error", "error", "[BUG] {reason}", "Please report it, with the traceback.")
 
+# fmt: on
 EVENTS: tuple[Event, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Event))
