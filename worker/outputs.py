@@ -172,8 +172,10 @@ class Outputs:
         return entry.lane, entry.items
 
     def _elsewhere(self, entry: Entry, letter: Letter) -> "tuple[Lane, Sequence[Any]] | None":
+        if entry.partition != letter.partition:  # tried already
+            return None
         count = self._partitions.get(letter.topic) or self._bulk.partitions(letter.topic, LOOKUP_SECONDS)
-        if not count or entry.partition != letter.partition:
+        if not count:
             return None
         self._partitions[letter.topic] = count
         entry.partition = letter.partition % count
