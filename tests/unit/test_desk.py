@@ -1,5 +1,5 @@
 from kherd.supervisor.children.liaison.desk import GRACE, Desk
-from kherd.supervisor.children.liaison.notices import LIMIT, Answer
+from kherd.supervisor.children.liaison.errands import LIMIT, Answer
 
 LEAVE = {"type": "notice", "id": 1, "child": "worker 0", "kind": "leave", "member_id": "m", "instance_id": "i"}
 

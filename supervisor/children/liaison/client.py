@@ -80,20 +80,29 @@ def _ignore(_error: object) -> None:
 
 
 class ClientLog(logging.Handler):
-    """A client's log lines from WARNING on as events, each place in its code once per QUIET_FOR."""
+    """A client's log lines from WARNING on as events, each kind of line once per QUIET_FOR.
+
+    A kind is a place in kafka-python's code, or one of librdkafka's own names (its lines all come from one place).
+    """
 
     def __init__(self, facility: str) -> None:
         super().__init__(logging.WARNING)
         self._facility = facility
-        self._said: dict[tuple[str, int, str], float] = {}
+        self._said: dict[object, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log `record` as an event, unless its like was logged a short while ago."""
         now = clock.monotonic()
-        place = (record.pathname, record.lineno, str(record.args[:1]) if isinstance(record.args, tuple) else "")
-        if now - self._said.get(place, -QUIET_FOR) >= QUIET_FOR:
-            self._said[place] = now
+        kind = _kind(record)
+        if now - self._said.get(kind, -QUIET_FOR) >= QUIET_FOR:
+            self._said[kind] = now
             log.emit(events.CLIENT_LOG, facility=self._facility, text=record.getMessage())
+
+
+def _kind(record: logging.LogRecord) -> object:
+    if record.name.startswith("kafka") or not isinstance(record.args, tuple):
+        return (record.pathname, record.lineno)
+    return record.args[:1]
 
 
 def adopt_log(name: str, facility: str) -> logging.Logger:

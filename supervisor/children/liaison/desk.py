@@ -3,7 +3,7 @@
 from typing import Final
 
 from ....worker.channel import Message
-from .notices import LIMIT, Answer, Errand
+from .errands import LIMIT, Answer, Errand
 
 GRACE: Final = 0.5
 """Seconds after the messenger's own limit: it is stuck (a name server, say), and the supervisor must not wait."""

@@ -92,7 +92,8 @@ class Sweeper:
         self._topics = topics
         self._poke = threading.Event()
         self._number = 0
-        self._unknown: tuple[str, float] | None = None
+        self._failures = 0
+        self._warned_at = -REMIND
 
     def poke(self) -> None:
         """Sweep now."""
@@ -126,10 +127,13 @@ class Sweeper:
         return len(keys)
 
     def _warn(self, reason: str | None) -> None:
+        """Log the second failure in a row: a group's first offsets may take its coordinator a moment to load."""
         if reason is None or reason == NO_TOPICS:
-            self._unknown = None
-        elif self._unknown is None or clock.monotonic() - self._unknown[1] >= REMIND:
-            self._unknown = (reason, clock.monotonic())
+            self._failures = 0
+            return
+        self._failures += 1
+        if self._failures > 1 and clock.monotonic() - self._warned_at >= REMIND:
+            self._warned_at = clock.monotonic()
             log.emit(events.LAG_UNKNOWN, reason=reason)
 
 

@@ -13,10 +13,11 @@ from ..spec import LiaisonSpec
 from .client import cluster_properties, messenger_config
 from .cluster import Cluster, ClusterError, isolation_of
 from .desk import Desk
+from .errands import Answer
 from .lag import DeadLetterCount, Sweeper
 from .mailbox import Mailbox
 from .mapping import UnmappableError
-from .notices import Answer, Messenger
+from .notices import Messenger
 from .reach import PROBE, Reach
 from .topics import TopicWatch
 
