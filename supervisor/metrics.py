@@ -1,0 +1,92 @@
+"""Every metric kherd has: a closed table. Nothing else is exported; METRICS.md is generated from here.
+
+`name` with its labels is the identity; `path` is how statsd, which has no labels, spells it below `PREFIX.APP.`:
+what stands in braces is a label's value, made safe by `safe`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["gauge", "counter"]
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. A gauge is a state now; a counter is sent as what was added since the last time."""
+
+    name: str
+    kind: Kind
+    unit: str
+    doc: str
+    labels: tuple[str, ...] = ()
+    path: str = ""
+
+    def spell(self, *values: str) -> str:
+        """Return the statsd path for these label values."""
+        return (self.path or self.name).format(**dict(zip(self.labels, map(safe, values), strict=True)))
+
+
+def safe(text: str) -> str:
+    """Return `text` as one segment of a statsd path: what could end the segment or the name becomes `_`."""
+    return _UNSAFE.sub("_", text) or "_"
+
+
+# fmt: off
+CONSUMER_LAG = Metric("consumer_lag", "gauge", "records", "Records not committed yet, over all partitions. Not sent while unknown: see lag_known.")
+TOPIC_CONSUMER_LAG = Metric("topic_consumer_lag", "gauge", "records", "The same for one topic.", ("topic",), "topics.{topic}.consumer_lag")
+LAG_KNOWN = Metric("lag_known", "gauge", "0 or 1", "Whether the lag could be read. At 0 a lag that is still shown is an old one.")
+DLQ_COUNT = Metric("dlq_count", "gauge", "records", "Dead letters waiting to be looked at. Not sent while unknown.")
+PROCESSING_RATE = Metric("processing_rate", "gauge", "records/s", "Records handled per second, over the last seconds.")
+ERROR_RATE = Metric("error_rate", "gauge", "0 to 1", "Handler calls that raised, of all handler calls, over the last seconds.")
+REBALANCE_COUNT = Metric("rebalance_count", "counter", "changes", "Assignments and revocations that changed something, over all workers.")
+WORKERS = Metric("workers", "gauge", "workers", "Workers in a state.", ("state",), "workers.{state}")
+WORKERS_WANTED = Metric("workers_wanted", "gauge", "workers", "Workers there should be.")
+RESTARTS = Metric("restarts", "counter", "restarts", "Workers started again after an end nobody asked for.")
+DEATHS = Metric("deaths", "counter", "deaths", "Ends of child processes by cause.", ("cause",), "deaths.{cause}")
+RECORDS_FETCHED = Metric("records_fetched", "counter", "records", "Records received.")
+BYTES_FETCHED = Metric("bytes_fetched", "counter", "bytes", "Their keys and values.")
+RECORDS_HANDLED = Metric("records_handled", "counter", "records", "Records whose handler returned.")
+RECORDS_SKIPPED = Metric("records_skipped", "counter", "records", "Records put aside by Skip.")
+RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "Dead letters acknowledged by the broker.")
+RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
+CALLS = Metric("calls", "counter", "calls", "Handler calls.")
+CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip excluded.")
+CALLS_RETRIED = Metric("records_retried", "counter", "calls", "Handler calls that were a second or later attempt.")
+BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all workers: 1000 per second is one worker that never waits.")
+COMMITS = Metric("commits", "counter", "commits", "Offset commits acknowledged.")
+COMMIT_FAILURES = Metric("commit_failures", "counter", "commits", "Offset commits refused or lost.")
+IN_FLIGHT = Metric("in_flight", "gauge", "records", "Records received and not finished.")
+PARTITIONS_ASSIGNED = Metric("partitions_assigned", "gauge", "partitions", "Partitions that workers of this supervisor have.")
+PARTITIONS_PAUSED = Metric("partitions_paused", "gauge", "partitions", "Of them, paused now: for a retry, a hold or a full buffer.")
+PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, held because a record's attempts are exhausted.")
+BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
+PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
+GENERATION = Metric("generation", "gauge", "number", "The newest generation of workers: a reload of more than a count adds 1.")
+UPTIME = Metric("uptime", "gauge", "s", "Time since the supervisor started.")
+# fmt: on
+
+METRICS: Final[tuple[Metric, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+TOTALS: Final[dict[str, Metric]] = {
+    "fetched": RECORDS_FETCHED,
+    "fetched_bytes": BYTES_FETCHED,
+    "handled": RECORDS_HANDLED,
+    "skipped": RECORDS_SKIPPED,
+    "dead_lettered": RECORDS_DEAD_LETTERED,
+    "produced": RECORDS_PRODUCED,
+    "calls": CALLS,
+    "failed": CALLS_FAILED,
+    "retried": CALLS_RETRIED,
+    "commits": COMMITS,
+    "commit_failures": COMMIT_FAILURES,
+    "rebalances": REBALANCE_COUNT,
+}
+"""Which of the status document's totals is which counter."""
+GAUGE_TOTALS: Final[dict[str, Metric]] = {
+    "buffered": IN_FLIGHT,
+    "assigned": PARTITIONS_ASSIGNED,
+    "paused": PARTITIONS_PAUSED,
+    "held": PARTITIONS_HELD,
+}
+"""Which of the totals is which gauge."""
