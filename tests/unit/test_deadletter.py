@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Message
 
-from kherd import ProcessingError
-from kherd.worker import redact
+from kherd import ProcessingError, Record
+from kherd.worker import redact, results
 from kherd.worker.deadletter import Letter, letter, topic_for
 from kherd.worker.decide.headers import STACK_LIMIT
 from kherd.worker.decide.letter import Rung
@@ -143,6 +143,19 @@ def test_the_stack_is_the_users_from_their_first_frame_on() -> None:
     stack = headers(write())["__dlq.errors.exception.stacktrace"]
     assert stack is not None
     assert b"test_deadletter.py" in stack.split(b"\n")[1]
+
+
+def test_frames_of_ours_before_the_users_are_left_out() -> None:
+    def broken() -> Iterator[Record]:
+        raise ValueError("in the generator")
+        yield
+
+    with pytest.raises(ValueError, match="in the generator") as raised:
+        results.records(broken())
+    own_frame_first = raised.value.with_traceback(raised.value.__traceback__ and raised.value.__traceback__.tb_next)
+    stack = headers(write(error=own_frame_first))["__dlq.errors.exception.stacktrace"] or b""
+    assert b"in broken" in stack
+    assert b"results.py" not in stack
 
 
 def deep(left: int) -> None:

@@ -5,6 +5,7 @@ import logging
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -375,6 +376,14 @@ def capture() -> Iterator[StringIO]:
     log.configure(LogSpec(format="text"), log.Identity(), stream=stream)
     yield stream
     logging.getLogger(log.NAME).handlers.clear()
+
+
+def test_outside_the_main_thread_a_close_runs_without_its_bound(load: Load) -> None:
+    loaded = load("class App:\n    def handle(self, m): pass\n    def close(self): calls.append(1)", "App")
+    thread = threading.Thread(target=loaded.close)
+    thread.start()
+    thread.join()
+    assert sys.modules[loaded.name.partition(":")[0]].calls == [1]
 
 
 def test_a_batch_handler_gets_the_list_and_answers_for_each(load: Load) -> None:
