@@ -115,6 +115,10 @@ def test_a_name_that_does_not_exist_is_a_reason_not_an_error() -> None:
     assert isinstance(look_up("x" * 70, 1), Unresolved)
 
 
+def test_an_address_in_numbers_is_itself() -> None:
+    assert look_up("127.0.0.1", 1) == (Address("127.0.0.1", 1, ipv6=False),)
+
+
 def test_values_are_written_as_every_server_reads_them() -> None:
     assert [written(value) for value in (0, 10**15, 1.5, 1e-5, 1e-9, 2.0, 1e21)] == [
         "0", "1000000000000000", "1.5", "0.00001", "0", "2", "1000000000000000000000",
@@ -192,6 +196,18 @@ def test_failures_are_told_once_a_minute() -> None:
         time[0] += module.COMPLAIN_EVERY
         until_resolved(exporter)
         assert stream.getvalue().count("metrics_failed") == 2
+
+
+def test_of_several_addresses_the_one_that_listens_is_found(server: Server) -> None:
+    with exporter_to(server.place) as (exporter, channel):
+        exporter._resolver.ask = lambda: None  # type: ignore[method-assign]
+        exporter._resolver._results.put((Address("::1", server.address.port, ipv6=True), server.address))
+        for _ in range(100):
+            channel.send(snapshot())
+            exporter.turn()
+            if "kherd.orders.consumer_lag:1234|g" in server.take():
+                return
+        raise AssertionError("nothing has arrived")
 
 
 def test_an_address_is_looked_up_anew_now_and_then(server: Server) -> None:

@@ -40,7 +40,7 @@ class Exporter:
         self._resolver = Resolver(*split(spec.statsd), done=self._poke)
         self._client: Statsd | None = None
         self._looked_up_at = self._now()
-        self._address: Address | None = None
+        self._addresses: tuple[Address, ...] = ()
         self._previous: Status | None = None
         self._unsent: Status | None = None
         self._complained_at: float | None = None
@@ -92,6 +92,7 @@ class Exporter:
         self._previous = status
         if client.error is not None:
             self._complain(client.error)
+            self._connect((*self._addresses[1:], self._addresses[0]))
         if client.error is not None or self._now() - self._looked_up_at >= LOOK_UP_EVERY:
             self._resolver.ask()
 
@@ -102,21 +103,23 @@ class Exporter:
         self._looked_up_at = self._now()
         if isinstance(found, Unresolved):
             self._complain(found.reason)  # an address that was good once stays in use
-        elif found != self._address:
+        elif self._client is None or self._addresses[0] not in found:
             self._connect(found)
         if self._client is not None and self._unsent is not None:
             unsent, self._unsent = self._unsent, None
             self._send(self._client, unsent)
 
-    def _connect(self, address: Address) -> None:
+    def _connect(self, addresses: tuple[Address, ...]) -> None:
+        """Use the first of `addresses`; the others get their turn when nobody listens there."""
+        self._addresses = addresses
         try:
-            client = Statsd(address, prefix_of(self._spec.prefix, self._spec.app))
+            client = Statsd(addresses[0], prefix_of(self._spec.prefix, self._spec.app))
         except OSError as error:
             self._complain(error.strerror or str(error))
             return
         if self._client is not None:
             self._client.close()
-        self._client, self._address = client, address
+        self._client = client
 
     def _complain(self, reason: str) -> None:
         now = self._now()

@@ -26,7 +26,7 @@ class Unresolved:
     reason: str
 
 
-Found = Address | Unresolved
+Found = tuple[Address, ...] | Unresolved
 
 
 def split(text: str) -> tuple[str, int]:
@@ -41,12 +41,13 @@ def split(text: str) -> tuple[str, int]:
 
 
 def look_up(host: str, port: int) -> Found:
-    """Ask the system's resolver; may block for long."""
+    """Ask the system's resolver for every address, IPv4 first as most servers listen there; may block for long."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:  # UnicodeError: a label that no host name may have
         return Unresolved(f"{host}: {error}")
-    return Address(str(address[0]), port, family is socket.AF_INET6)
+    addresses = {Address(str(address[0]), port, family is socket.AF_INET6): None for family, _, _, _, address in found}
+    return tuple(sorted(addresses, key=lambda address: address.ipv6))
 
 
 class Resolver:
