@@ -43,6 +43,8 @@ PARTITION_WORDS: Final = 16 + WINDOW_WORDS
 IN_FLIGHT: Final = 128
 TOPICS: Final = IN_FLIGHT + IN_FLIGHT_ROWS * IN_FLIGHT_WORDS
 PARTITIONS: Final = TOPICS + TOPIC_ROWS * TOPIC_WORDS
+SCRATCH: Final = 15
+"""A word that nobody reads: where a store goes that has no place, so that the hot path need not ask."""
 TOTAL_WORDS: Final = PARTITIONS + PARTITION_ROWS * PARTITION_WORDS
 SIZE: Final = TOTAL_WORDS * 8
 NONE: Final = -1
@@ -109,7 +111,7 @@ class Counter(IntEnum):
     FETCHED = COUNTERS + 7
     """Records received."""
     FETCHED_BYTES = COUNTERS + 8
-    """Bytes of keys and values received."""
+    """Bytes of values received."""
     BUSY_NS = COUNTERS + 9
     """Nanoseconds spent inside the handler."""
     COMMITS = COUNTERS + 10
@@ -140,7 +142,11 @@ GAUGES: Final = frozenset(
 
 
 class InFlightWord(IntEnum):
-    """One handler call: records `first` to `last` (inclusive) of one partition; topic is an index, NONE if the row is free."""
+    """One handler call: records `first` to `last` (inclusive) of one partition; topic is an index, NONE if the row is free.
+
+    A `LAST` of NONE means the record at `FIRST` alone: record by record only `SINCE` and then `FIRST` change, each
+    a whole word, so that every moment between the two stores reads as one of two true rows.
+    """
 
     SEQUENCE = 0
     TOPIC = 1

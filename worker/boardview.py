@@ -100,11 +100,12 @@ def _in_flight(words: memoryview, base: int) -> InFlight | None:
     topic = words[base + InFlightWord.TOPIC]
     if topic == NONE:
         return None
+    first, last = words[base + InFlightWord.FIRST], words[base + InFlightWord.LAST]
     return InFlight(
         topic=_topic(words, topic),
         partition=words[base + InFlightWord.PARTITION],
-        first=words[base + InFlightWord.FIRST],
-        last=words[base + InFlightWord.LAST],
+        first=first,
+        last=first if last == NONE else last,
         attempt=words[base + InFlightWord.ATTEMPT],
         since=words[base + InFlightWord.SINCE],
     )

@@ -1,6 +1,8 @@
 """The worker's hand on its board: one writer, plain stores, rows under their sequence number."""
 
-from . import clock
+import struct
+from typing import Final
+
 from .board import (
     IN_FLIGHT,
     IN_FLIGHT_WORDS,
@@ -10,6 +12,7 @@ from .board import (
     PARTITION_ROWS,
     PARTITION_WORDS,
     PARTITIONS,
+    SCRATCH,
     TOPIC_ROWS,
     TOPIC_WORDS,
     TOPICS,
@@ -20,6 +23,23 @@ from .board import (
     Phase,
     StateWord,
 )
+from .clock import read_ns
+
+# plain integers: arithmetic on an IntEnum costs more than the store it is for
+_HEARTBEAT: Final = int(StateWord.HEARTBEAT)
+_PHASE: Final = int(StateWord.PHASE)
+_PHASE_SINCE: Final = int(StateWord.PHASE_SINCE)
+_TOPIC: Final = int(InFlightWord.TOPIC)
+_FIRST: Final = int(InFlightWord.FIRST)
+_SINCE: Final = int(InFlightWord.SINCE)
+
+_ROW: Final = struct.Struct("@6q")
+"""TOPIC to SINCE of an in-flight row, in one call."""
+assert [InFlightWord.TOPIC, InFlightWord.SINCE] == [1, 6]
+
+SINCE_WORD: Final = IN_FLIGHT + _SINCE
+FIRST_WORD: Final = IN_FLIGHT + _FIRST
+"""What changes from record to record in in-flight row 0: stored directly, in this order, while its `LAST` is NONE."""
 
 
 class BoardWriter:
@@ -34,14 +54,14 @@ class BoardWriter:
 
     def phase(self, phase: Phase) -> None:
         """Say what the worker does from now on; also a heartbeat."""
-        words, now = self.words, clock.monotonic_ns()
-        words[StateWord.PHASE_SINCE] = now
-        words[StateWord.PHASE] = phase
-        words[StateWord.HEARTBEAT] = now
+        words, now = self.words, read_ns()
+        words[_PHASE_SINCE] = now
+        words[_PHASE] = phase
+        words[_HEARTBEAT] = now
 
     def beat(self) -> None:
         """Say that the loop is alive."""
-        self.words[StateWord.HEARTBEAT] = clock.monotonic_ns()
+        self.words[_HEARTBEAT] = read_ns()
 
     def add(self, counter: Counter, amount: int = 1) -> None:
         """Raise a running total."""
@@ -73,23 +93,22 @@ class BoardWriter:
         return index
 
     def start_call(self, row: int, topic: int, partition: int, first: int, last: int, attempt: int) -> None:
-        """Enter one handler call into in-flight row `row`: records `first` to `last`, inclusive."""
+        """Enter one handler call into in-flight row `row`: records `first` to `last`, inclusive, or `first` alone."""
         words, base = self.words, IN_FLIGHT + row * IN_FLIGHT_WORDS
-        words[base] += 1
-        words[base + InFlightWord.PARTITION] = partition
-        words[base + InFlightWord.FIRST] = first
-        words[base + InFlightWord.LAST] = last
-        words[base + InFlightWord.ATTEMPT] = attempt
-        words[base + InFlightWord.SINCE] = clock.monotonic_ns()
-        words[base + InFlightWord.TOPIC] = topic
-        words[base] += 1
+        sequence = words[base]
+        words[base] = sequence + 1
+        _ROW.pack_into(words, (base + _TOPIC) * 8, topic, partition, first, last, attempt, read_ns())
+        words[base] = sequence + 2
 
     def end_call(self, row: int) -> None:
         """Clear in-flight row `row`."""
-        self.words[IN_FLIGHT + row * IN_FLIGHT_WORDS + InFlightWord.TOPIC] = NONE
+        self.words[IN_FLIGHT + row * IN_FLIGHT_WORDS + _TOPIC] = NONE
 
     def assign(self, topic: str, partition: int, nonce: int) -> int | None:
-        """Give an assigned partition a row; return the index of its first word, None if the board is full."""
+        """Give an assigned partition a row; return the index of its first word, None if the board is full.
+
+        `done_word` and `committed_word` take that index.
+        """
         index = self.topic(topic)
         if index == NONE or not self._free:
             self.add(Counter.UNTRACKED)
@@ -116,6 +135,16 @@ class BoardWriter:
             return
         self.words[PARTITIONS + row * PARTITION_WORDS + PartitionWord.USED] = 0
         self._free.append(row)
+
+
+def done_word(base: int | None) -> int:
+    """Return where `DONE` of the row at `base` is stored."""
+    return SCRATCH if base is None else base + int(PartitionWord.DONE)
+
+
+def committed_word(base: int | None) -> int:
+    """Return where `COMMITTED` of the row at `base` is stored."""
+    return SCRATCH if base is None else base + int(PartitionWord.COMMITTED)
 
 
 def _put_text(words: memoryview, at: int, data: bytes) -> None:

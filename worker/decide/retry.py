@@ -1,0 +1,69 @@
+"""When a record that failed is tried again: exponential backoff with jitter, then the end of its attempts."""
+
+import random
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+JITTER: Final = 0.5
+"""Waits are drawn from this share of the backoff up to the whole of it, so that workers do not retry in step."""
+LARGEST_EXPONENT: Final = 60
+"""Doubling further would overflow; the cap has been reached long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and how far apart; seconds."""
+
+    max_attempts: int
+    backoff_initial: float
+    backoff_max: float
+    on_exhausted: Literal["hold", "dead_letter"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One record's failures so far; times are seconds since the epoch."""
+
+    failures: int = 0
+    first_failure: float = 0.0
+    last_failure: float = 0.0
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try again after `seconds`. `newly_held`: the attempts have just run out and the record is held from now on."""
+
+    seconds: float
+    newly_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The attempts have run out: put the record aside."""
+
+
+def failed(
+    policy: Policy, state: State, *, now: float, after: float | None, rng: random.Random
+) -> tuple[State, Again | GiveUp]:
+    """Return what follows an attempt that failed at `now` (seconds since the epoch); `after` is a wait asked for."""
+    failures = state.failures + 1
+    exhausted = failures >= policy.max_attempts
+    known = replace(
+        state,
+        failures=failures,
+        first_failure=state.first_failure if state.failures else now,
+        last_failure=now,
+        held=state.held or (exhausted and policy.on_exhausted == "hold"),
+    )
+    if exhausted and policy.on_exhausted == "dead_letter":
+        return known, GiveUp()
+    if known.held:
+        return known, Again(policy.backoff_max if after is None else after, newly_held=not state.held)
+    return known, Again(backoff(policy, failures, rng) if after is None else after)
+
+
+def backoff(policy: Policy, failures: int, rng: random.Random) -> float:
+    """Return the wait after the `failures`th failure in a row, from 1: doubled each time, capped, with jitter."""
+    whole = min(policy.backoff_max, policy.backoff_initial * 2.0 ** min(failures - 1, LARGEST_EXPONENT))
+    return whole * rng.uniform(JITTER, 1.0)

@@ -1,0 +1,67 @@
+"""Records received and not begun, in order: runs of one partition each."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from .partition import Messages, Partition, size_of
+
+
+class Run:
+    """Consecutive records of one epoch of one partition. `singly`: to be handled one by one, for their batch failed."""
+
+    __slots__ = ("messages", "partition", "singly", "size")
+
+    def __init__(self, partition: Partition, messages: Messages, *, singly: bool = False) -> None:
+        self.partition = partition
+        self.messages = messages
+        self.singly = singly
+        self.size = size_of(messages)
+
+
+class Inbox:
+    """A queue of runs that knows how much it holds."""
+
+    def __init__(self) -> None:
+        self._runs: deque[Run] = deque()
+        self.records = 0
+        self.bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._runs)
+
+    def append(self, run: Run) -> None:
+        """Add what was received last."""
+        self._runs.append(run)
+        self._count(run, 1)
+
+    def put_back(self, runs: Iterable[Run]) -> None:
+        """Put `runs`, in their order, before everything else."""
+        for run in reversed(list(runs)):
+            if run.messages:
+                self._runs.appendleft(run)
+                self._count(run, 1)
+
+    def take(self) -> Run:
+        """Remove and return the first run."""
+        run = self._runs.popleft()
+        self._count(run, -1)
+        return run
+
+    def take_batch(self, limit: int) -> list[Run]:
+        """Remove and return the first runs up to `limit` records: what goes into one handler call, or one run singly."""
+        taken: list[Run] = []
+        left = limit
+        while self._runs and left > 0 and not (taken and self._runs[0].singly):
+            run = self.take()
+            if len(run.messages) > left and not run.singly:
+                self.put_back([Run(run.partition, run.messages[left:])])
+                run = Run(run.partition, run.messages[:left])
+            taken.append(run)
+            left -= len(run.messages)
+            if run.singly:
+                break
+        return taken
+
+    def _count(self, run: Run, sign: int) -> None:
+        self.records += sign * len(run.messages)
+        self.bytes += sign * run.size

@@ -1,0 +1,157 @@
+"""One assignment of one partition, from its on_assign to its end: a later assignment is another object.
+
+So whatever comes late (a commit's answer, a delivery, a buffered record) names the object it was begun under, and is
+dropped if that is not `owned` any more.
+"""
+
+import random
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from confluent_kafka import Message
+
+from .board import SCRATCH, Counter
+from .boardwriter import BoardWriter, committed_word, done_word
+from .decide.assignment import State
+from .decide.offsets import Offsets
+from .decide.pressure import Key
+from .trouble import Trouble
+
+Messages = Sequence[Message]
+
+METADATA: Final = "kherd1;nonce={:016x}"
+"""What every commit's metadata says: format version 1, and the assignment it belongs to."""
+
+
+class Partition:
+    """One epoch of one partition."""
+
+    __slots__ = (
+        "_board",
+        "_committed_word",
+        "_done_word",
+        "backlog",
+        "committed",
+        "key",
+        "metadata",
+        "number",
+        "offsets",
+        "owned",
+        "sent",
+        "topic",
+        "topic_index",
+        "troubles",
+    )
+
+    def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
+        self.topic = topic
+        self.number = number
+        self.key: Key = (topic, number)
+        self.metadata = METADATA.format(nonce)
+        self.owned = True
+        self.offsets = Offsets()
+        self.sent: int | None = None
+        """The offset of the newest commit that is not known to have failed."""
+        self.committed: int | None = None
+        """The offset of the newest commit that was acknowledged."""
+        self.troubles: list[Trouble] = []
+        """Records that failed, by offset: while there are any, nothing else of the partition is begun."""
+        self.backlog: list[Message] = []
+        """What was received of it meanwhile, in order."""
+        row = board.assign(topic, number, nonce)
+        self.topic_index = board.topic(topic)
+        self._board = board
+        self._done_word = done_word(row)
+        self._committed_word = committed_word(row)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it waits for a retry."""
+        return bool(self.troubles)
+
+    @property
+    def hot_word(self) -> int:
+        """Return where the record loop stores what is done: not on the board while an earlier record is open."""
+        return SCRATCH if self.offsets.pending else self._done_word
+
+    def show(self) -> None:
+        """Write what is done to the board."""
+        done = self.offsets.committable
+        if done is not None:
+            self._board.words[self._done_word] = done
+
+    def acknowledged(self, offset: int) -> None:
+        """Note that the commit of `offset` was answered."""
+        self.committed = offset
+        self._board.words[self._committed_word] = offset
+
+    def to_commit(self) -> int | None:
+        """Return the offset to commit, None if that is on its way already."""
+        done = self.offsets.committable
+        return None if done is None or (self.sent is not None and done <= self.sent) else done
+
+    def block(self, trouble: Trouble) -> None:
+        """Begin nothing of it until `trouble` is settled; known troubles stay where they are."""
+        if trouble not in self.troubles:
+            insort(self.troubles, trouble, key=lambda one: one.offset)
+
+
+class Partitions:
+    """The partitions of this consumer: what the rebalance callbacks change and everything else reads."""
+
+    def __init__(self, board: BoardWriter) -> None:
+        self._board = board
+        self._rng = random.SystemRandom()
+        self._owned: dict[Key, Partition] = {}
+        self.states: dict[Key, State] = {}
+        self.blocked: dict[Key, Partition] = {}
+        self.fresh: set[Key] = set()
+        """Assigned since the pauses were last reconciled."""
+        self.dirty: set[Partition] = set()
+        """With progress since the last commit was sent."""
+
+    def __iter__(self) -> Iterator[Partition]:
+        return iter(list(self._owned.values()))
+
+    def __len__(self) -> int:
+        return len(self._owned)
+
+    def get(self, topic: str, number: int) -> Partition | None:
+        """Return the present epoch of a partition, None if it is not ours."""
+        return self._owned.get((topic, number))
+
+    def keys(self) -> frozenset[Key]:
+        """Return the keys of all that are ours."""
+        return frozenset(self._owned)
+
+    def open(self, key: Key) -> Partition:
+        """Begin a new epoch."""
+        partition = Partition(*key, self._rng.getrandbits(63), self._board)
+        self._owned[key] = partition
+        self.fresh.add(key)
+        self._board.put(Counter.ASSIGNED, len(self._owned))
+        return partition
+
+    def forget(self, key: Key) -> None:
+        """End an epoch: what is under way for it counts no more."""
+        partition = self._owned.pop(key, None)
+        if partition is None:
+            return
+        partition.owned = False
+        self.dirty.discard(partition)
+        self.blocked.pop(key, None)
+        self.fresh.discard(key)
+        self._board.unassign(*key)
+        self._board.put(Counter.ASSIGNED, len(self._owned))
+
+
+def size_of(messages: Messages) -> int:
+    """Return the bytes of the values of `messages`."""
+    return sum(map(len, messages))  # type: ignore[arg-type] # a Message has a length, its stub says no
+
+
+def offset_of(message: Any) -> int:
+    """Return the offset of a record: one that was received has one."""
+    offset: int = message.offset()
+    return offset

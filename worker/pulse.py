@@ -1,0 +1,34 @@
+"""What interrupts the work between two records: a signal, the clock, a word from the supervisor."""
+
+from types import FrameType
+
+from .context import context
+
+
+class Pulse:
+    """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
+
+    __slots__ = ("due", "quiet", "stopping")
+
+    def __init__(self) -> None:
+        self.due = 0
+        """Monotonic nanoseconds at which the loop looks up from its records; 0: now."""
+        self.stopping = False
+        self.quiet = False
+        """Take nothing new, keep what is assigned."""
+
+    def on_term(self, _signal: int, _frame: FrameType | None) -> None:
+        """Handle TERM: nothing but flags, for a handler that raised here would lose records inside librdkafka."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Finish what is in flight, begin nothing."""
+        self.stopping = True
+        context().stopping = True
+        self.due = 0
+
+    def next(self, due: int) -> None:
+        """Set when to look up next, unless something has come up already."""
+        self.due = due
+        if self.stopping:  # asked after the store: a signal in between has set it to 0 before
+            self.due = 0

@@ -1,0 +1,24 @@
+"""A record that failed and is not settled: kept in memory with what is known of its failure, until it is."""
+
+from dataclasses import dataclass
+
+from confluent_kafka import Message
+
+from .deadletter import Letter, Stage
+from .decide.retry import State
+
+
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """One record of one partition. `due` (monotonic seconds) is when to try again; None while an answer is awaited.
+
+    With a `letter` it is the dead letter that is tried again, else the handler.
+    """
+
+    message: Message
+    offset: int
+    error: BaseException
+    state: State = State()
+    stage: Stage = "HANDLE"
+    due: float | None = None
+    letter: Letter | None = None
