@@ -7,6 +7,7 @@ does not take waits in `outbox`, and the owner flushes it when the socket is wri
 
 import array
 import json
+import os
 import socket
 from collections import deque
 from collections.abc import Sequence
@@ -65,24 +66,38 @@ class Channel:
             self.outbox.popleft()
 
     def receive(self) -> tuple[Message, list[int]] | None:
-        """Return the next message and its descriptors, or None if there is none now; sets `closed` at end of file."""
+        """Return the next message and its descriptors, or None if there is none now; sets `closed` at end of file.
+
+        A message is an object with a "type"; whatever else arrives ends the conversation like an end of file.
+        """
         try:
-            data, ancillary, _, _ = self.socket.recvmsg(
-                MAX_MESSAGE, socket.CMSG_SPACE(MAX_FDS * 4), socket.MSG_CMSG_CLOEXEC
-            )
+            data, fds = self._take()
         except BlockingIOError:
             return None
         except OSError:
+            data, fds = b"", []
+        message = _decoded(data)
+        if message is None:
             self.closed = True
+            for fd in fds:
+                os.close(fd)
             return None
-        if not data:
-            self.closed = True
-            return None
+        return message, fds
+
+    def _take(self) -> tuple[bytes, list[int]]:
+        try:
+            data, ancillary, _, _ = self._receive()
+        except ConnectionResetError:
+            # A peer that ended with something unread: the kernel tells so once, before what the peer had still sent.
+            data, ancillary, _, _ = self._receive()
         fds = array.array("i")
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-        return json.loads(data), list(fds)
+        return data, list(fds)
+
+    def _receive(self) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
+        return self.socket.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(MAX_FDS * 4), socket.MSG_CMSG_CLOEXEC)
 
     def hang_up(self) -> None:
         """Say that nothing more will come: the peer reads end of file, what it still sends can be read."""
@@ -93,6 +108,15 @@ class Channel:
         """Give the descriptor back."""
         self.closed = True
         self.socket.close()
+
+
+def _decoded(data: bytes) -> Message | None:
+    """Return the message in `data`; None if it is none: end of file, or a peer gone mad, which is no better."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) and isinstance(message.get("type"), str) else None
 
 
 def pair() -> tuple[Channel, Channel]:
