@@ -3,6 +3,7 @@
 import builtins
 import difflib
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -62,6 +63,7 @@ def _split(handler: str) -> tuple[str, list[str]]:
 
 
 def _import(name: str, pythonpath: Sequence[str]) -> ModuleType:
+    importer = os.getpid()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -72,6 +74,9 @@ def _import(name: str, pythonpath: Sequence[str]) -> ModuleType:
         raise HandlerError(f"no module named {error.name!r} in {searched} (app.pythonpath){hint}") from error
     except BaseException as error:  # the user's module ran: whatever it raised is the reason
         raise failure(f"importing {name}", error) from error
+    finally:
+        if os.getpid() != importer:  # the module forked, and this is the copy: it must not become a second worker
+            os._exit(0)
 
 
 def _attribute(owner: object, name: str, handler: str) -> object:

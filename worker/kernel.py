@@ -33,6 +33,15 @@ def thread_count() -> int:
     return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
+def has_children() -> bool:
+    """Return whether this process has a child, dead or alive."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
 def socket_fds() -> set[int]:
     """Return the descriptors of this process that are sockets."""
     found = set()

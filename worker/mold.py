@@ -56,6 +56,8 @@ def _hazard(channel: Channel) -> str | None:
     threads = kernel.thread_count()
     if threads > 1:
         return f"importing it started {threads - 1} thread(s)"
+    if kernel.has_children():
+        return "importing it left a process running"
     sockets = kernel.socket_fds() - {0, 1, 2, channel.fileno()}
     if sockets:
         return f"importing it opened {len(sockets)} socket(s)"
@@ -108,35 +110,45 @@ class Mold:
 
     def _be_between(self, request: dict[str, Any], fds: list[int]) -> NoReturn:
         """The process in between: fork the worker, announce it, wait until its pidfd is held."""
-        between = os.getpid()
-        for fd in (self._channel.fileno(), *self._between):  # ours only: what the user's module opened stays open
-            os.close(fd)
-        slot_channel = Channel(socket.socket(fileno=fds[0]))
+        code = ABANDONED
         try:
+            between = os.getpid()
+            for fd in (self._channel.fileno(), *self._between):  # ours only: what the user's module opened stays open
+                os.close(fd)
+            slot_channel = Channel(socket.socket(fileno=fds[0]))
+            cleared, clear = os.pipe()
             pid = os.fork()
-        except OSError:
-            os._exit(ABANDONED)
-        if pid == 0:
-            self._be_worker(between, request, slot_channel, fds[1], fds[2])
-        slot_channel.send({"type": "announced", "pid": pid})
-        held = select.poll()
-        held.register(slot_channel, select.POLLIN)
-        held.poll()
-        os._exit(ANNOUNCED if slot_channel.receive() is not None else ABANDONED)
+            if pid == 0:
+                os.close(clear)
+                self._be_worker(between, cleared, request, slot_channel, fds[1:])
+            os.close(cleared)
+            slot_channel.send({"type": "announced", "pid": pid})
+            held = select.poll()
+            held.register(slot_channel, select.POLLIN)
+            held.poll()
+            if slot_channel.receive() is not None:
+                os.write(clear, b"held")
+                code = ANNOUNCED
+        finally:
+            os._exit(code)
 
     def _be_worker(
-        self, between: int, request: dict[str, Any], channel: Channel, board_fd: int, stacks_fd: int
+        self, between: int, cleared: int, request: dict[str, Any], channel: Channel, fds: list[int]
     ) -> NoReturn:
-        """The worker: wait until the supervisor is the parent, tie life to it, run."""
+        """The worker: wait until its pidfd is held and the supervisor is its parent, tie life to it, run."""
         code: int = WorkerExit.TEMPORARY
         try:
             os.setpgid(0, 0)
+            # End of file: the process in between was killed, so nobody may know of us, and the slot waits for our end.
+            announced = os.read(cleared, 16)
+            os.close(cleared)
             _wait_for_end(between)
-            if not kernel.die_with_parent(self._supervisor):
+            if not announced or not kernel.die_with_parent(self._supervisor):
                 os._exit(WorkerExit.TEMPORARY)
             identity = SlotIdentity(request["life"], request["slot"], request["incarnation"])
             spec = self._spec
             log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, spec.generation))
+            board_fd, stacks_fd = fds
             code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd)
         except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's
             log.emit(events.INTERNAL_ERROR, error=error, reason=f"the worker raised {type(error).__name__}: {error}")
