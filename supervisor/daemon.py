@@ -32,6 +32,7 @@ class Daemon:
         self._signals = signals
         self._state = shutdown.Daemon()
         self._tick_at = clock.monotonic()
+        self._given_up: tuple[str, Exit] | None = None
         self._commands = Commands(house, self._stop, lambda: self._state)
         self._control = ControlServer(house.socket_path, self._commands.dispatch, house.poller)
         house.give_up = self._give_up
@@ -64,6 +65,8 @@ class Daemon:
         house, now = self._house, clock.monotonic()
         if now >= self._tick_at:
             self._tick(now)
+        if self._given_up is not None:
+            self._go_down(*self._given_up)
         house.herd.reconcile()
         dues = [self._tick_at, house.nursery.deadline(now), house.herd.open_gates(now), self._control.deadline(now)]
         self._control.expire(now)
@@ -104,8 +107,13 @@ class Daemon:
         return self._state
 
     def _give_up(self, reason: str, code: Exit) -> None:
-        log.emit(events.GAVE_UP, reason=reason)
-        self._feed(shutdown.StopAsked(self._house.settings.stop.timeout, reason, code))
+        """Stop at the next pass: who calls this is in the middle of a burial."""
+        self._given_up = self._given_up or (reason, code)
+
+    def _go_down(self, reason: str, code: Exit) -> None:
+        if self._state.state in {State.RUNNING, State.QUIET}:
+            log.emit(events.GAVE_UP, reason=reason)
+            self._feed(shutdown.StopAsked(self._house.settings.stop.timeout, reason, code))
 
     def _feed(self, event: shutdown.Event) -> None:
         self._state, actions = shutdown.step(self._state, event, clock.monotonic())
@@ -118,6 +126,7 @@ class Daemon:
             case Action.DRAIN_ALL:
                 deadline = self._state.deadline or clock.monotonic()
                 log.emit(events.SUPERVISOR_STOPPING, reason=self._state.reason, seconds=deadline - clock.monotonic())
+                self._house.nursery.killed_at_deadline = False  # what a rescale had to kill is no fault of this stop
                 herd.drain(deadline - min(SERVICES_SECONDS, (deadline - clock.monotonic()) / 4))
             case Action.KILL_ALL:
                 late = self._state.deadline is not None and clock.monotonic() >= self._state.deadline

@@ -47,13 +47,13 @@ class Herd:
         """Make `spec` the newest generation: slots roll to it."""
         self._rolling = bool(self.slots)
         self.generation = spec.generation
-        self.molds.add(spec)
+        self.molds.add(spec, self.start_seconds)
         if self._rolling:
             log.emit(events.ROLL_STARTED, count=len(self.slots), generation=spec.generation)
 
     def reconcile(self) -> None:
         """Bring the slots closer to what is wanted; called after whatever may have changed either."""
-        if self.stopping:
+        if self.stopping or not self.generation:
             return
         facts = {
             index: SlotFacts(slot.handle.child.state, self._generation_of(slot), slot.handle.child.wanted)

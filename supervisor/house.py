@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..worker import clock
-from ..worker.channel import Message
+from ..worker.channel import Message, MessageTooLargeError
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from .children.broker.spec import BrokerSpec
@@ -112,7 +112,12 @@ class House:
 
     def send_snapshot(self) -> None:
         """Tell the exporter how things are."""
-        self.staff.say("exporter", {"type": "snapshot", "status": self.describe()})
+        status = self.describe()
+        try:
+            self.staff.say("exporter", {"type": "snapshot", "status": status})
+        except MessageTooLargeError:  # thousands of topics, or of troubled workers: what names each of them is left out
+            short = {**status, "lag": {**status["lag"], "topics": {}}, "problems": status["problems"][:10]}
+            self.staff.say("exporter", {"type": "snapshot", "status": short})
 
     def dismiss(self, deadline: float) -> bool:
         """The workers are down: end the services too, when the last notices are answered; return whether all are."""
@@ -184,7 +189,7 @@ class House:
         return BrokerSpec(topics=dict.fromkeys(names, partitions))
 
     def _hear_broker(self, message: Message) -> None:
-        if message["type"] == "bootstrap":
+        if message["type"] == "bootstrap" and not self.herd.stopping:
             self.staff.bootstrap = message["value"]
             publish_bootstrap(self.state_dir / "bootstrap", message["value"])
             self.spec = replace(self.spec, kafka=replace(self.spec.kafka, bootstrap=message["value"]))
@@ -210,7 +215,8 @@ class House:
 
     def _liaison_ended(self, _: Cause) -> None:
         self.observed.forget()
-        self.notices.liaison_gone()
+        for dropped in self.notices.liaison_gone():
+            self.herd.notice_answered(dropped.slot, dropped.message["type"])
 
 
 def restart_policy(settings: Settings) -> RestartPolicy:

@@ -1,7 +1,6 @@
 """The supervisor's side of the molds: one per generation, asked to fork workers, replaced when it dies."""
 
 import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +13,7 @@ from .decide.child import State
 from .nursery import Nursery
 from .process.handle import Handle
 from .process.spawn import Entry
-from .services import START_SECONDS, Service, entry_point
+from .services import Service, entry_point
 
 
 @dataclass(slots=True)
@@ -53,8 +52,8 @@ class Molds:
         self._molds: dict[int, Mold] = {}
         self._leaving: list[Handle] = []
 
-    def add(self, spec: WorkerSpec) -> None:
-        """Start the mold of a new generation."""
+    def add(self, spec: WorkerSpec, timeout: float) -> None:
+        """Start the mold of a new generation; it imports the handler, so it may take as long as a worker."""
         mold = Mold(spec, spec.preload)
         self._molds[spec.generation] = mold
         service = Service(
@@ -68,7 +67,7 @@ class Molds:
             ended=lambda _, cause: self._ended(mold, cause),
             generation=spec.generation,
         )
-        mold.handle = Handle(service.role, START_SECONDS)
+        mold.handle = Handle(service.role, timeout)
         self._nursery.add(mold.handle, service)
         self._nursery.feed(mold.handle, machine.Start(mold.handle.timeout))
 
@@ -101,7 +100,8 @@ class Molds:
                 mold.waiting.remove(request)
                 request.close()
             if kill and any(request.handle is handle for request in mold.asked.values()):
-                self._nursery.send_signal(mold.handle, signal.SIGKILL)
+                reason = f"{handle.name} was not announced in time"
+                self._nursery.feed(mold.handle, machine.Kill(reason, wanted=True))
 
     def _entry(self, mold: Mold) -> Entry:
         spec = replace(mold.spec, preload=mold.preload)
@@ -126,14 +126,16 @@ class Molds:
                 mold.handle.process.asked = True  # it ends now, and comes back without the module
                 log.emit(events.PRELOAD_REFUSED, reason=message["reason"])
             case "forked" | "fork_failed":
-                self._settle(mold, (message["slot"], message["incarnation"]), message.get("status", 1))
+                self._settle(mold, message)
 
-    def _settle(self, mold: Mold, key: tuple[int, int], status: int) -> None:
-        request = mold.asked.pop(key, None)
+    def _settle(self, mold: Mold, message: Message) -> None:
+        request = mold.asked.pop((message["slot"], message["incarnation"]), None)
         if request is None:
             return
         request.close()
-        if status != 0:
+        if message.get("status") != 0:
+            if request.handle.process is not None:
+                request.handle.process.said = message.get("reason")
             self._lost(request.handle)
 
     def _ended(self, mold: Mold, cause: Cause) -> None:

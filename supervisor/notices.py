@@ -62,10 +62,15 @@ class Notices:
         """The slot's instance id is held by somebody: have it released."""
         self._send(slot, {"type": "describe_release", "instance_id": self.instance_id(slot)}, strict=True)
 
-    def liaison_gone(self) -> None:
-        """Its connections are closed: what could still hit a successor is dropped, the rest is told to the next one."""
+    def liaison_gone(self) -> list[Pending]:
+        """Its connections are closed: what could still hit a successor is dropped, the rest is told to the next one.
+
+        Return what was dropped: a worker that waits for one of them has to ask again.
+        """
+        dropped = [one for one in self._pending.values() if one.strict]
         self._pending = {key: one for key, one in self._pending.items() if not one.strict}
         self._told = False
+        return dropped
 
     def liaison_ready(self) -> None:
         """Tell a new liaison everything that is not answered."""

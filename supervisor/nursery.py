@@ -18,6 +18,7 @@ from .decide.child import Action
 from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, plan_restart
 from .kind import Kind
 from .poller import Poller, Ready
+from .process.ends import facts_of, in_words
 from .process.handle import Death, Handle, Process
 
 RNG: Final = random.Random()
@@ -95,11 +96,15 @@ class Nursery:
                 return
             if found is None:
                 return
-            handle = by_pid.pop(found.si_pid, None)
+            # A service that was forked since `by_pid` was made, by a burial, may have ended already.
+            handle = by_pid.pop(found.si_pid, None) or self._owner(found.si_pid)
             if handle is not None:
                 self._bury(handle)
             else:
                 self._bury_stranger(found.si_pid)
+
+    def _owner(self, pid: int) -> Handle | None:
+        return next((handle for handle in self.handles.values() if handle.pid == pid), None)
 
     def deadline(self, now: float) -> float | None:
         """Return when the next deadline of a child is due; those that are due now are fed `Timeout`."""
@@ -188,23 +193,11 @@ class Nursery:
         self._read(handle, process)
         status = os.waitid(os.P_PID, process.pid, os.WEXITED)
         assert status is not None
-        cause = name_cause(self._facts(process, status))
-        self._release(handle)
-        self._conclude(handle, process, cause)
-
-    def _facts(self, process: Process, status: os.waitid_result) -> Facts:
-        exited = status.si_code == os.CLD_EXITED
         kills = kernel.oom_kills()
         oom, self._oom_kills = kills > self._oom_kills, kills
-        return Facts(
-            exit_code=status.si_status if exited else None,
-            signal=None if exited else _signal_name(status.si_status),
-            killed_for=process.killed_for,
-            hang=process.hang,
-            asked=process.asked,
-            oom=oom,
-            said=process.said,
-        )
+        cause = name_cause(facts_of(process, status, oom=oom))
+        self._release(handle)
+        self._conclude(handle, process, cause)
 
     def _release(self, handle: Handle) -> None:
         """Give back what belongs to the process; the child's kind has not heard of its end yet."""
@@ -248,12 +241,4 @@ class Nursery:
     def _bury_stranger(self, pid: int) -> None:
         status = os.waitid(os.P_PID, pid, os.WEXITED)
         if status is not None:
-            how = f"exit {status.si_status}" if status.si_code == os.CLD_EXITED else _signal_name(status.si_status)
-            log.emit(events.STRANGER_REAPED, child_pid=pid, cause=how)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"SIG{number}"
+            log.emit(events.STRANGER_REAPED, child_pid=pid, cause=in_words(status))

@@ -37,6 +37,7 @@ class Observed:
     def forget(self) -> None:
         """The liaison is gone: what it said is not known any more."""
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
+        self.reachable, self._pending = None, None
 
     def _hear_lag(self, message: Message) -> None:
         self._pending = extend(self._pending, parse(message))

@@ -42,9 +42,10 @@ class Poller:
     def wait(self, seconds: float | None) -> None:
         """Wait for at most `seconds`, then call back whoever is ready."""
         timeout = -1.0 if seconds is None else max(0.0, seconds)
-        for fd, mask in self._epoll.poll(timeout):
-            callback = self._callbacks.get(fd)
-            if callback is not None:  # an earlier callback of this round may have forgotten it
+        due = [(fd, mask, self._callbacks.get(fd)) for fd, mask in self._epoll.poll(timeout)]
+        for fd, mask, callback in due:
+            # An earlier callback of this round may have closed it, and given its number to another descriptor.
+            if callback is not None and self._callbacks.get(fd) is callback:
                 callback(Ready(bool(mask & ~select.EPOLLOUT), bool(mask & select.EPOLLOUT)))
 
     def close(self) -> None:

@@ -74,9 +74,10 @@ class Slot:
                 return (
                     f"the handler has been at {where} for {seconds:.1f} s, over handler_timeout {handler_timeout:g} s"
                 )
-        words = self.papers.board.words
-        since = (now - words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
-        if boardview.phase_of(self.papers.board) is Phase.REVOKING and since > revoke_timeout:
+        # The worker writes the time first: read after the phase, it is never that of the phase before.
+        revoking = boardview.phase_of(self.papers.board) is Phase.REVOKING
+        since = (now - self.papers.board.words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
+        if revoking and since > revoke_timeout:
             return f"committing for a revocation has taken {since:.1f} s"
         return None
 

@@ -10,7 +10,7 @@ from ..worker.channel import Message
 from ..worker.spec import LogSpec
 from .decide import child as machine
 from .decide.cause import Cause
-from .decide.child import State
+from .decide.child import GONE, State
 from .decide.restart import RestartPolicy
 from .nursery import Nursery
 from .process.handle import Handle
@@ -63,8 +63,8 @@ class Staff:
     def restart(self, role: str, seconds: float, reason: str) -> None:
         """Stop it and have it come back with the newest settings."""
         handle = self.handles[role]
-        if handle.child.state is State.DOWN:
-            self.start(role)
+        if handle.child.state in GONE:
+            self.nursery.feed(handle, machine.Start(handle.timeout))
         else:
             stop = machine.Stop(clock.monotonic() + seconds, wanted=True, reason=reason)
             self.nursery.feed(handle, stop)

@@ -16,7 +16,7 @@ BOOTED: Final = (State.BARRIER, State.JOINING, State.READY)
 
 def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
     """Return all that is known, as JSON values."""
-    state = daemon.state.value if house.herd.slots else "starting"
+    state = daemon.state.value if house.herd.generation else "starting"
     return {
         "version": VERSION,
         **_heading(house),

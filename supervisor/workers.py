@@ -3,10 +3,11 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from ..worker import boardview, clock, events, log
-from ..worker.channel import Message, pair
+from ..worker.channel import Channel, Message, pair
 from ..worker.spec import SlotIdentity
 from .decide import child as machine
 from .decide.cause import Cause
@@ -41,18 +42,33 @@ class Workers:
     def spawn(self, handle: Handle) -> None:
         """Create the process' papers and ask its generation's mold for it."""
         slot = self._slot(handle)
+        slot.booted_at, slot.gate_opened = None, False
         identity = SlotIdentity(self._life, slot.index, handle.incarnation)
         try:
-            board, board_fd, path = self._boards.create(identity, slot.generation)
-        except OSError as error:
-            self._nursery.fail(handle, f"its board: {error}")
+            with ExitStack() as undo:
+                slot.papers, channel, fds = self._prepare(slot, identity, undo)
+                undo.pop_all()
+        except OSError as error:  # no descriptor left, no room for the board
+            self._nursery.fail(handle, f"its board and channel: {error}")
             return
-        slot.papers = Papers(identity, slot.generation, board, path, stacks_file(slot.index))
-        slot.booted_at, slot.gate_opened = None, False
-        ours, theirs = pair()
-        self._nursery.attach(handle, Process(ours, handle.incarnation))
-        fds = (theirs.socket.detach(), board_fd, os.dup(slot.papers.stacks))
+        self._nursery.attach(handle, Process(channel, handle.incarnation))
         self.molds.request(Request(handle, identity, fds), slot.generation)
+
+    def _prepare(
+        self, slot: Slot, identity: SlotIdentity, undo: ExitStack
+    ) -> tuple[Papers, Channel, tuple[int, int, int]]:
+        """Return the papers of a new process, our end of its channel, and the descriptors it is to get."""
+        board, board_fd, path = self._boards.create(identity, slot.generation)
+        undo.callback(path.unlink, missing_ok=True)
+        undo.callback(board.close)
+        undo.callback(os.close, board_fd)
+        stacks = stacks_file(slot.index)
+        undo.callback(os.close, stacks)
+        its_stacks = os.dup(stacks)
+        undo.callback(os.close, its_stacks)
+        ours, theirs = pair()
+        papers = Papers(identity, slot.generation, board, path, stacks)
+        return papers, ours, (theirs.socket.detach(), board_fd, its_stacks)
 
     def open_gate(self, handle: Handle) -> None:
         """Let it join."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Boards:
         """Read and delete the boards of previous lives. The lock is ours, so none of their workers is alive or will be."""
         for path in sorted(self._folder.iterdir()):
             board = _open(path)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder, say: not ours, so it is left
+                path.unlink()
             if board is not None:
                 if board.valid:
                     yield Leftover(board.identity.slot, boardview.member_id_of(board))
