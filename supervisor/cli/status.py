@@ -1,0 +1,152 @@
+"""`kherd status`: what the herd is doing, at one look."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import click
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ..control.client import Client
+from .herd import asks_herd, show_json
+from .words import console, count, duration, percent, plain, rate, table
+
+Document = Mapping[str, Any]
+
+STYLES: Final = {
+    "ready": "green",
+    "running": "green",
+    "held": "bold red",
+    "backoff": "red",
+    "killing": "red",
+    "lost": "red",
+}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The whole status document, for programs.")
+@asks_herd
+def command(herd: Client, *, as_json: bool) -> None:
+    """Show what a running herd is doing."""
+    document = herd.request("status")
+    if as_json:
+        show_json(document)
+    else:
+        console().print(render(document))
+
+
+def render(status: Document) -> RenderableType:
+    """Return the status document (see `supervisor/status.py`) as a person wants to read it."""
+    parts: list[RenderableType] = [
+        _head(status),
+        Text(),
+        _slots(status["slots"]),
+        Text(),
+        _services(status["services"]),
+    ]
+    in_flight = _in_flight(status["slots"])
+    if in_flight.row_count:
+        parts += [Text(), in_flight]
+    if status["problems"]:
+        parts += [Text(), Text("problems", style="bold red"), *(plain(f"  {one}") for one in status["problems"])]
+    return Group(*parts)
+
+
+def _head(status: Document) -> Text:
+    workers, lag = status["workers"], status["lag"]
+    name = status["app"] if status["instance"] is None else f"{status['app']}@{status['instance']}"
+    wanted = f"{workers['ready']} of {workers['wanted']} ready" + (" (pinned)" if workers["pinned"] else "")
+    why = f" ({lag['reason']})" if not lag["valid"] and lag["reason"] else ""
+    head = plain(name, "bold")
+    head.append_text(plain(f"  {status['state']}", STYLES.get(status["state"], "yellow")))
+    head.append_text(
+        plain(
+            f" for {duration(status['uptime'])}   pid {status['pid']}   generation {status['generation']}"
+            f"   kherd {status['kherd']}   {status['config']['path']}"
+        )
+    )
+    head.append("\n")
+    head.append_text(
+        plain(f"workers {wanted}   lag {count(lag['total'])}{why}   dead letters {count(status['dead_letters'])}")
+    )
+    head.append("\n")
+    rates = status["rates"]
+    head.append_text(
+        plain(
+            f"handled {rate(rates.get('processing_rate'))}   errors {percent(rates.get('error_rate'))}"
+            f"   restarts {count(status['restarts'])}{_deaths(status['deaths'])}"
+        )
+    )
+    reload = status["config"]["last_reload"]
+    if reload is not None and not reload["ok"]:
+        head.append("\n")
+        head.append_text(plain(f"the last reload ({reload['at']}) was refused: {reload['message']}", "red"))
+    return head
+
+
+def _deaths(deaths: Mapping[str, int]) -> str:
+    told = ", ".join(f"{cause} {number}" for cause, number in sorted(deaths.items()))
+    return f" (deaths: {told})" if told else ""
+
+
+def _slots(slots: Iterable[Document]) -> Table:
+    right = frozenset({"slot", "pid", "gen", "handled", "failed", "dead-lettered", "restarts"})
+    made = table(
+        "slot", "state", "for", "pid", "gen", "phase", "handled", "failed", "dead-lettered", "restarts", "partitions",
+        "last death", right=right,
+    )  # fmt: skip
+    for slot in slots:
+        counters, death = slot["counters"], slot["last_death"]
+        made.add_row(
+            str(slot["slot"]),
+            plain(slot["state"], STYLES.get(slot["state"], "yellow")),
+            duration(slot["since"]),
+            str(slot["pid"] or "-"),
+            str(slot["generation"]),
+            slot["phase"] or "-",
+            count(counters.get("handled", 0)),
+            count(counters.get("failed", 0)),
+            count(counters.get("dead_lettered", 0)),
+            count(slot["restarts"]),
+            plain(ranges(slot["partitions"]) or "-"),
+            plain(f"{death['cause']} at {death['at']}" if death else "-"),
+        )
+    return made
+
+
+def _services(services: Mapping[str, Document]) -> Text:
+    told = "   ".join(
+        f"{name} {one['state']}" + (f" ({one['pid']})" if one.get("pid") else "") for name, one in services.items()
+    )
+    return plain(told)
+
+
+def _in_flight(slots: Iterable[Document]) -> Table:
+    """The handler calls under way, the longest first: what a person looks for when a herd is stuck."""
+    made = table("slot", "in the handler", "attempt", "for", right=frozenset({"slot", "attempt"}))
+    calls = [(call["seconds"], slot["slot"], call) for slot in slots for call in slot["in_flight"]]
+    for seconds, slot, call in sorted(calls, key=lambda one: -one[0]):
+        last = f"-{call['last']}" if call["last"] != call["first"] else ""
+        where = plain(f"{call['topic']}[{call['partition']}]@{call['first']}{last}")
+        made.add_row(str(slot), where, str(call["attempt"]), duration(seconds))
+    return made
+
+
+def ranges(partitions: Iterable[Document]) -> str:
+    """Return partitions in short: `orders[0-3,7] payments[1]`."""
+    by_topic: dict[str, list[int]] = defaultdict(list)
+    for one in partitions:
+        by_topic[one["topic"]].append(one["partition"])
+    return " ".join(f"{topic}[{_runs(sorted(numbers))}]" for topic, numbers in sorted(by_topic.items()))
+
+
+def _runs(numbers: list[int]) -> str:
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)

@@ -1,0 +1,314 @@
+"""The commands that ask a running herd, against a daemon that has nothing behind it but its socket."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console, RenderableType
+
+from kherd.supervisor.cli import lag, reload, scale, status, stop
+from kherd.supervisor.cli.words import count, duration, percent, plain, rate
+from kherd.supervisor.control.protocol import Answer, Request, done, refused
+
+from ..fakes.daemon import FakeDaemon
+from ..fakes.status import slot
+from ..fakes.status import status as document
+
+CONFIG = """
+[app]
+name = "orders"
+handler = "orders:handle"
+[kafka]
+bootstrap = "embedded"
+topics = ["orders"]
+[control]
+socket = "{socket}"
+"""
+
+
+@contextmanager
+def herd(folder: Path, **replies: Any) -> Iterator[tuple[FakeDaemon, Path]]:
+    """A fake daemon, and the configuration file that leads to it."""
+    config = folder / "kherd.toml"
+    config.write_text(CONFIG.format(socket=folder / "s"))
+    with FakeDaemon.at(folder / "s", replies) as daemon:
+        yield daemon, config
+
+
+def ask(command: click.Command, *arguments: object) -> Result:
+    return CliRunner().invoke(command, list(map(str, arguments)))
+
+
+def seen(renderable: RenderableType) -> str:
+    """What a person sees, every run of blanks made one."""
+    console = Console(width=200, markup=False, highlight=False)
+    with console.capture() as capture:
+        console.print(renderable)
+    return "\n".join(" ".join(line.split()) for line in capture.get().splitlines())
+
+
+def test_status_shows_the_herd(tmp_path: Path) -> None:
+    with herd(tmp_path, status=done(document())) as (_, config):
+        result = ask(status.command, "-c", config)
+    assert result.exit_code == 0
+    assert "1 of 2 ready" in result.output
+
+
+def test_status_as_json_is_the_document_on_one_line(tmp_path: Path) -> None:
+    with herd(tmp_path, status=done(document())) as (_, config):
+        result = ask(status.command, "-c", config, "--json")
+    assert json.loads(result.output) == document()
+    assert result.output.count("\n") == 1
+
+
+def test_status_says_what_a_person_looks_for() -> None:
+    shown = seen(status.render(document(problems=["worker 1 is held down: no module named orders"])))
+    for words in (
+        "orders running for 2 h 13 min pid 4242 generation 2",
+        "workers 1 of 2 ready lag 1,234 dead letters 3",
+        "handled 12.5/s errors 1.00 % restarts 3 (deaths: signal:KILL 3)",
+        "0 ready 1 h 0 min 4300 2 handling 1,000 10 3 0 orders[0-2,5] SIGKILL from outside at 2026-01-02T03:04:05.678Z",
+        "1 backoff 1 h 0 min - 2 -",
+        "0 orders[5]@7-9 2 1.2 s",
+        "mold ready (11) liaison ready (12)",
+        "worker 1 is held down: no module named orders",
+    ):
+        assert words in shown
+
+
+def test_status_calls_the_unknown_unknown() -> None:
+    lag_document = {
+        "valid": False,
+        "reason": "no broker answers",
+        "at": None,
+        "total": None,
+        "topics": {},
+        "partitions": [],
+    }
+    shown = seen(status.render(document(lag=lag_document, dead_letters=None)))
+    assert "lag unknown (no broker answers) dead letters unknown" in shown
+
+
+def test_status_names_instance_pin_and_a_refused_reload() -> None:
+    workers = document()["workers"] | {"pinned": True}
+    config = {"path": "k", "reloads": 1, "last_reload": {"at": "now", "ok": False, "message": "kafka.topics: is empty"}}
+    shown = seen(status.render(document(workers=workers, instance="host1", config=config)))
+    assert "orders@host1" in shown
+    assert "(pinned)" in shown
+    assert "the last reload (now) was refused: kafka.topics: is empty" in shown
+
+
+def test_names_cannot_command_the_terminal() -> None:
+    evil = slot(0, partitions=[{"topic": "\x1b[2J[bold]x[/bold]", "partition": 0, "done": 0, "committed": 0}])
+    shown = seen(status.render(document(slots=[evil], problems=["\x1b]0;title\x07"])))
+    assert "\x1b" not in shown
+    assert "[bold]x[/bold][0]" in shown
+
+
+@pytest.mark.parametrize(
+    ("word", "asked", "answer", "says"),
+    [
+        ("4", {"to": 4, "by": None, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
+        ("+2", {"to": None, "by": 2, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
+        ("-1", {"to": None, "by": -1, "auto": False}, {"before": 2, "after": 1, "pinned": True}, "workers: 2 -> 1"),
+        (
+            "auto",
+            {"to": None, "by": None, "auto": True},
+            {"before": 4, "after": 2, "pinned": False},
+            "workers: 4 -> 2 (as configured)",
+        ),
+    ],
+)
+def test_scale_takes_a_number_a_step_or_auto(tmp_path: Path, word: str, asked: Any, answer: Any, says: str) -> None:
+    with herd(tmp_path, scale=done(answer)) as (daemon, config):
+        result = ask(scale.command, word, "-c", config)
+    assert result.exit_code == 0
+    assert result.output.strip() == says
+    assert dict(daemon.requests[0].args) == asked
+
+
+@pytest.mark.parametrize("word", ["", "x", "1.5", "+", "-0", "--apps", "99999", "0x1", "١"])  # noqa: RUF001 - a digit, but not ours
+def test_scale_to_what_is_no_number_is_a_usage_error(word: str) -> None:
+    result = ask(scale.command, word)
+    assert result.exit_code == 2
+    assert "is not N, +N, -N or auto" in result.output
+
+
+def test_reload_prints_what_changed(tmp_path: Path) -> None:
+    with herd(tmp_path, reload=done({"changes": ["workers.count: 2 -> 4", "x"], "generation": 1})) as (_, config):
+        result = ask(reload.command, "-c", config)
+    assert (result.exit_code, result.output) == (0, "workers.count: 2 -> 4\nx\n")
+
+
+def test_reload_of_the_same_says_so(tmp_path: Path) -> None:
+    with herd(tmp_path, reload=done({"changes": [], "generation": 1})) as (_, config):
+        assert ask(reload.command, "-c", config).output == "nothing has changed\n"
+
+
+def test_reload_prints_the_problems_and_fails(tmp_path: Path) -> None:
+    with herd(tmp_path, reload=refused("not reloaded:\n  kafka.topics: is empty")) as (_, config):
+        result = ask(reload.command, "-c", config)
+    assert result.exit_code == 1
+    assert "kafka.topics: is empty" in result.output
+
+
+def test_lag_shows_every_partition_and_the_totals(tmp_path: Path) -> None:
+    with herd(tmp_path, lag=done(document()["lag"])) as (_, config):
+        result = ask(lag.command, "-c", config)
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert result.exit_code == 0
+    assert lines[0] == "lag 1,234 measured 2026-01-02T03:04:05.678Z"
+    assert "orders 2 1,200" in lines
+    assert "orders 0 100 0 1300 1,200" in lines
+    assert "pay.ments 0 none 0 34 34" in lines
+
+
+def test_lag_that_is_unknown_is_never_zero() -> None:
+    partition = {"topic": "orders", "partition": 0, "committed": None, "end": None, "log_start": None, "lag": None}
+    topics = {"orders": {"lag": None, "partitions": 1}}
+    unknown = document()["lag"] | {"valid": False, "reason": "timed out", "at": None, "total": None}
+    unknown |= {"topics": topics, "partitions": [partition]}
+    shown = seen(lag.render(unknown))
+    assert "lag unknown timed out" in shown
+    assert "orders 0 none unknown unknown unknown" in shown
+    assert "0 0" not in shown
+
+
+def test_the_worst_partitions_come_first_and_the_unknown_before_them() -> None:
+    rows = [
+        {"topic": "t", "partition": number, "committed": 0, "end": 9, "log_start": 0, "lag": behind}
+        for number, behind in enumerate([1, None, 5, 3])
+    ]
+    shown = seen(lag.render(document()["lag"] | {"topics": {}, "partitions": rows}, worst=3))
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("t ")] == ["1", "2", "3"]
+
+
+def test_lag_as_json_is_the_document(tmp_path: Path) -> None:
+    with herd(tmp_path, lag=done(document()["lag"])) as (_, config):
+        assert json.loads(ask(lag.command, "--json", "-c", config).output) == document()["lag"]
+
+
+def test_watching_looks_again_until_it_is_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("kherd.worker.clock.sleep", sleep)
+    with herd(tmp_path, lag=done(document()["lag"])) as (daemon, config):
+        result = ask(lag.command, "--watch", "--json", "-c", config)
+        assert result.exit_code == 0
+        assert len(result.output.splitlines()) == 3
+        looks.clear()
+        assert ask(lag.command, "--watch", "-c", config).exit_code == 0
+        assert len(daemon.requests) == 6
+
+
+DAEMON = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from kherd.supervisor.control.protocol import done
+from kherd.supervisor.control.server import ControlServer
+from kherd.supervisor.poller import Poller
+poller, asked = Poller(), []
+def dispatch(request):
+    asked.append(dict(request.args))
+    return done({"pid": os.getpid(), "seconds": 0.0})
+server = ControlServer(Path(sys.argv[2]), dispatch, poller)
+print("listening", flush=True)
+while not asked:
+    poller.wait(None)
+poller.wait(0)
+if sys.argv[3] == "stay":
+    sys.stdin.read()
+server.close()
+print(asked, flush=True)
+"""
+
+
+@contextmanager
+def daemon_process(folder: Path, mode: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    config = folder / "kherd.toml"
+    config.write_text(CONFIG.format(socket=folder / "s"))
+    command = [sys.executable, "-c", DAEMON, os.fspath(Path(__file__).parents[2]), str(folder / "s"), mode]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "listening\n"
+        try:
+            yield process, config
+        finally:
+            process.kill()
+
+
+def test_stop_waits_until_the_daemon_is_gone(tmp_path: Path) -> None:
+    with daemon_process(tmp_path, "go") as (process, config):
+        result = ask(stop.command, "--leave", "-c", config)
+        assert (result.exit_code, result.output) == (0, "stopped\n")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "[{'now': False, 'leave': True}]\n"
+        assert process.wait(0) == 0
+
+
+def test_stop_fails_when_the_daemon_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop, "MARGIN", 0.05)
+    with daemon_process(tmp_path, "stay") as (process, config):
+        result = ask(stop.command, "-c", config)
+        assert result.exit_code == 1
+        assert f"pid {process.pid} still runs" in result.output
+
+
+@pytest.mark.parametrize("command", [status.command, reload.command, stop.command, lag.command])
+def test_no_herd_is_told_with_the_place_and_exit_code_1(tmp_path: Path, command: click.Command) -> None:
+    config = tmp_path / "kherd.toml"
+    config.write_text(CONFIG.format(socket=tmp_path / "s"))
+    result = ask(command, "-c", config)
+    assert result.exit_code == 1
+    assert f"no herd of {config} is running" in result.output
+    assert str(tmp_path / "s") in result.output
+
+
+def test_a_herd_is_chosen_one_way() -> None:
+    assert ask(status.command, "-c", "x", "--app", "y").exit_code == 2
+    result = ask(status.command, "-c", "no-such-file.toml")
+    assert result.exit_code == 1
+    assert "there is no no-such-file.toml" in result.output
+
+
+def test_a_herd_is_found_although_its_file_is_broken_by_now(tmp_path: Path) -> None:
+    with herd(tmp_path, status=done(document())) as (_, config):
+        config.write_text(config.read_text() + "[workers]\ncuont = 1\n")
+        assert ask(status.command, "-c", config).exit_code == 0
+        config.write_text("not toml")
+        result = ask(status.command, "-c", config)
+    assert result.exit_code == 1
+    assert "--app NAME" in result.output
+
+
+def test_what_the_supervisor_leaves_unanswered_is_told(tmp_path: Path) -> None:
+    def never(_: Request) -> Answer | None:
+        return None
+
+    with herd(tmp_path, reload=never) as (_, config):
+        result = ask(reload.command, "--timeout", "0.05", "-c", config)
+    assert result.exit_code == 1
+    assert "no answer to 'reload' within 0.05 s" in result.output
+
+
+def test_numbers_in_words() -> None:
+    assert [duration(seconds) for seconds in (0.04, 9.94, 42, 60, 3599, 7991.5, 90000, None)] == [
+        "0.0 s", "9.9 s", "42 s", "1 min 0 s", "59 min 59 s", "2 h 13 min", "1 d 1 h", "unknown",
+    ]  # fmt: skip
+    assert (count(None), count(0), count(1234)) == ("unknown", "0", "1,234")
+    assert (rate(None), rate(1.26), percent(None), percent(0.0123)) == ("unknown", "1.3/s", "unknown", "1.23 %")
+    assert plain("a\x1bb\n").plain == "a�b�"
