@@ -1,0 +1,72 @@
+# Two commands do all set-up on a fresh machine: `make demo` shows kherd at work, `make test` passes the tests.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help dev demo test full check lint types docs unit integration chaos bench package clean
+
+help:
+	@echo "make demo         show it: embedded broker, live stream, poison, kill -9, rescale, graceful stop (30 s)"
+	@echo "make test         everything CI runs: static checks, unit, property, integration, packaging"
+	@echo "make full         the same at full counts; results go to tests/results/"
+	@echo "make dev          make $(VENV) with everything for development"
+	@echo "make check        static checks: format, lint, types, imports, generated documents"
+	@echo "make integration  the scenarios on real processes and brokers"
+	@echo "make bench        throughput against a raw consumer loop"
+	@echo "make docs         write the generated documents again"
+
+$(STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(STAMP)
+
+dev: $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/kherd demo
+
+test: $(STAMP)
+	@tests/run.sh
+
+full: $(STAMP)
+	@KHERD_FULL=1 tests/run.sh
+
+check: $(STAMP) lint types docs-fresh
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(STAMP)
+	$(BIN)/mypy -p kherd
+	$(BIN)/mypy tests
+
+docs: $(STAMP)
+	$(BIN)/python docs/generate.py
+
+.PHONY: docs-fresh
+docs-fresh: $(STAMP)
+	$(BIN)/python docs/generate.py --check
+
+unit: $(STAMP)
+	$(PYTEST) tests/unit tests/property
+
+integration: $(STAMP)
+	$(PYTEST) tests/contract tests/integration
+
+chaos: $(STAMP)
+	$(PYTEST) tests/chaos
+
+bench: $(STAMP)
+	$(BIN)/python -m kherd.bench.throughput
+
+package: $(STAMP)
+	$(PYTEST) tests/package
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All suites in order, with the minutes each took. KHERD_FULL=1 runs the full counts.
+set -u
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+failed=()
+spent=()
+
+suite() {
+  local name=$1 began=$SECONDS
+  shift
+  echo "=== $name"
+  "$@" || failed+=("$name")
+  spent+=("$(awk -v s=$((SECONDS - began)) -v n="$name" 'BEGIN { printf "%-28s %5.1f min", n, s / 60 }')")
+}
+
+suite "static" make --no-print-directory check
+suite "unit + property" $bin/python -m pytest -q tests/unit tests/property
+suite "package" $bin/python -m pytest -q tests/package
+suite "contract + integration" $bin/python -m pytest -q tests/contract tests/integration
+
+echo "=== minutes per suite"
+printf '%s\n' "${spent[@]}"
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "FAILED: ${failed[*]}"
+  exit 1
+fi
