@@ -1,0 +1,45 @@
+"""`python -m kherd.testing kafka`: a real Kafka in the foreground, for several test runs to share."""
+
+import signal
+
+import click
+
+from . import jars
+from .broker import Java
+from .kafka import KafkaCluster
+from .parts import MissingPartError
+from .plugin import SHARED
+
+
+@click.group()
+def main() -> None:
+    """Real parts for tests."""
+
+
+@main.command()
+def fetch() -> None:
+    """Fetch the jars of a real Kafka into the cache."""
+    try:
+        click.echo(jars.classpath())
+    except MissingPartError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option("--brokers", type=click.Choice(["1", "3"]), default="1", help="How many.")
+@click.option("--heap", default="512m", help="Of each broker, as in -Xmx.")
+def kafka(brokers: str, heap: str) -> None:
+    """Run a real Kafka until INT or TERM; the first line of output is its bootstrap."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    try:
+        with KafkaCluster(int(brokers), java=Java(heap=heap)) as cluster:
+            click.echo(cluster.bootstrap)
+            click.echo(f"tests use it with {SHARED}={cluster.bootstrap}", err=True)
+            signal.pause()
+    except MissingPartError as error:
+        raise click.ClickException(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""The fixtures of the real parts, for every test."""
+
+pytest_plugins = ["kherd.testing.plugin"]
