@@ -1,5 +1,6 @@
 """Which herd is meant: by its configuration file or by its name, wherever its state folder may be."""
 
+import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -77,4 +78,5 @@ def _only(which: str, places: list[list[Path]]) -> Client:
         if alive:
             return alive[0]
     looked = "".join(f"\n  {path}" for path in dict.fromkeys(path for sockets in places for path in sockets))
-    raise NoHerdError(f"no herd {which} is running; nobody listens at{looked or ' any known place'}")
+    nowhere = f" a state folder in /run/kherd, $XDG_RUNTIME_DIR/kherd or /tmp/kherd-{os.geteuid()}"
+    raise NoHerdError(f"no herd {which} is running; nobody listens at{looked or nowhere}")
