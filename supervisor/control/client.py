@@ -15,7 +15,7 @@ from .protocol import MAX_ANSWER, ProtocolError, Request, decode_answer, encode_
 TIMEOUT: Final = 10.0
 CHUNK: Final = 256 * 1024
 GLANCE: Final = 0.05
-"""Seconds between two looks at a daemon whose pid cannot be watched."""
+"""Seconds between two tries or looks at what cannot be waited for."""
 
 
 class ControlError(Exception):
@@ -64,7 +64,7 @@ class Client:
     def alive(self) -> bool:
         """Whether somebody listens; one who may not be asked is alive."""
         try:
-            self._connect(TIMEOUT).close()
+            self._connect(0.0).close()
         except NoHerdError:
             return False
         except ControlError:
@@ -86,14 +86,27 @@ class Client:
             return Watch(self, pid, pidfd)
 
     def _connect(self, timeout: float | None) -> socket.socket:
+        """Connect; while more clients wait to be let in than the kernel keeps, try again for `timeout` seconds."""
+        deadline = None if timeout is None else clock.monotonic() + timeout
+        while True:
+            try:
+                return self._connect_once(timeout)
+            except BlockingIOError as error:
+                if deadline is not None and clock.monotonic() >= deadline:
+                    raise self._explain(error) from error
+                clock.sleep(GLANCE)
+            except OSError as error:
+                raise self._explain(error) from error
+
+    def _connect_once(self, timeout: float | None) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(timeout)
             with address_of(self.path) as address:
                 sock.connect(address)
-        except OSError as error:
+        except OSError:
             sock.close()
-            raise self._explain(error) from error
+            raise
         return sock
 
     def _explain(self, error: OSError) -> ControlError:

@@ -66,7 +66,7 @@ def test_a_supervisor_whose_backlog_is_full_is_an_error_and_alive(tmp_path: Path
         with socket.socket(socket.AF_UNIX) as first:
             first.connect(str(tmp_path / "s"))
             with pytest.raises(ControlError, match="does not take connections"):
-                Client(tmp_path / "s").request("status")
+                Client(tmp_path / "s").request("status", timeout=0.1)
             assert Client(tmp_path / "s").alive()
 
 
