@@ -1,7 +1,7 @@
 """What people ask of a running herd, by signal or by control socket."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from ..worker import clock, events, log
 from .config.errors import ConfigError
@@ -12,9 +12,6 @@ from .decide.child import State
 from .decide.reload import ReloadPlan, diff
 from .house import House
 from .status import document
-
-MAX_WORKERS: Final = 10_000
-SERVICE_SECONDS: Final = 2.0
 
 
 class Commands:
@@ -76,8 +73,7 @@ class Commands:
             if not plan.roll:
                 changes.append(f"{held} held worker(s): tried again with the code as it is now")
         for role in plan.services:
-            if role in house.staff.handles:
-                house.staff.restart(role, SERVICE_SECONDS, "its settings changed")
+            house.refresh(role)
         return changes or ["nothing changed"]
 
     def _refuse_reload(self, problems: list[str]) -> Answer:

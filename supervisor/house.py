@@ -32,6 +32,7 @@ from .staff import Staff, publish_bootstrap
 SNAPSHOT_SECONDS: Final = 5.0
 EMBEDDED_PARTITIONS: Final = 8
 NOTICES_SECONDS: Final = 2.0
+REFRESH_SECONDS: Final = 2.0
 
 
 class House:
@@ -101,12 +102,19 @@ class House:
         self.spec = worker_spec(self.loaded, generation=self.spec.generation + 1, bootstrap=self.spec.kafka.bootstrap)
         return self.spec
 
+    def refresh(self, role: str) -> None:
+        """Have a service come back with the settings in force, or stay away if they do not ask for it."""
+        if role == "exporter" and self.settings.metrics.statsd is None:
+            self.staff.stop(role, clock.monotonic() + REFRESH_SECONDS)
+        else:
+            self.staff.restart(role, REFRESH_SECONDS, "its settings changed")
+
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
-        if now >= self._snapshot_at and "exporter" in self.staff.handles:
+        if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
             self._snapshot_at = now + SNAPSHOT_SECONDS
             self.send_snapshot()
 
@@ -126,7 +134,8 @@ class House:
             self._down_at = now
         # A notice takes 10 ms when a broker answers, and is given up by the liaison when none does.
         patient_until = min(self._down_at + NOTICES_SECONDS, deadline - NOTICES_SECONDS / 2)
-        if not self._dismissed and (len(self.notices) == 0 or now >= patient_until):
+        hopeless = self.observed.reachable is False
+        if not self._dismissed and (len(self.notices) == 0 or hopeless or now >= patient_until):
             self._dismissed = True
             self.send_snapshot()
             for role in self.staff.handles:
@@ -152,8 +161,7 @@ class House:
             ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
         )
         staff.add("liaison", ready=None)
-        if settings.metrics.statsd is not None:
-            staff.add("exporter", ready=None)
+        staff.add("exporter", ready=None)
         if self.spec.kafka.embedded:
             staff.add("broker", ready="bootstrap")
         return staff

@@ -86,8 +86,9 @@ class Staff:
         found: dict[str, Any] = {
             role: {"state": handle.child.state.value, "pid": handle.pid, "restarts": handle.restarts}
             for role, handle in self.handles.items()
+            if handle.child.state is not State.DOWN
         }
-        if "broker" in found:
+        if self.bootstrap is not None and "broker" in found:
             found["broker"]["bootstrap"] = self.bootstrap
         return found
 
