@@ -100,7 +100,8 @@ class KafkaCluster(Cluster):
 
     def allow_herd(self, topics: Sequence[str], group: str, dead_letters: Sequence[str] = (), user: str = HERD) -> None:
         """Let `user` be a herd that reads `topics` as `group` and makes and fills `dead_letters`; nothing else."""
-        for done in self.admin().create_acls(herd_rules(user, topics, group, dead_letters)).values():
+        admin = self.admin()
+        for done in admin.create_acls(herd_rules(user, topics, group, dead_letters)).values():
             done.result(ANSWER)
 
     def stop(self, number: int) -> None:

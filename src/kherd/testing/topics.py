@@ -34,7 +34,7 @@ class Cluster:
         return {**self.client_properties(), **QUIET}
 
     def admin(self) -> AdminClient:
-        """Return an admin client that may do everything."""
+        """Return an admin client that may do everything; hold it until its futures are done."""
         return AdminClient(dict(self.own_properties))
 
     def create_topic(self, name: str, partitions: int = 4, rf: int | None = None, **config: str) -> str:
@@ -49,7 +49,8 @@ class Cluster:
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic."""
-        self.admin().delete_topics([name], operation_timeout=ANSWER)[name].result(ANSWER)
+        admin = self.admin()
+        admin.delete_topics([name], operation_timeout=ANSWER)[name].result(ANSWER)
 
     def ends(self, topic: str) -> dict[int, int]:
         """Return the end offset of each partition."""
