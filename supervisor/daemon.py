@@ -1,6 +1,6 @@
 """The loop: wait until one deadline, let events happen, bring what is closer to what is wanted; nothing blocks.
 
-Read this with `decide/shutdown.py` (what a stop is), `nursery.py` (what happens to a child) and `herd.py` (the workers).
+Read this with `decide/shutdown.py` (a stop), `nursery.py` (what happens to a child) and `herd.py` (the workers).
 """
 
 from collections.abc import Callable

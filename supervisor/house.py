@@ -36,7 +36,7 @@ REFRESH_SECONDS: Final = 2.0
 
 
 class House:
-    """One herd with its services. `give_up` is called when it cannot go on, `describe` makes the exporter's snapshot."""
+    """One herd with its services. `give_up` is called when it cannot go on, `describe` makes a snapshot."""
 
     def __init__(self, loaded: Loaded, state_dir: Path, poller: Poller) -> None:
         self.loaded, self.state_dir, self.poller = loaded, state_dir, poller

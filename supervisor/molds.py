@@ -94,7 +94,7 @@ class Molds:
             mold.waiting.append(request)
 
     def withdraw(self, handle: Handle, *, kill: bool) -> None:
-        """Drop what waits for `handle`. A request under way cannot be called back, but its mold can be killed for it."""
+        """Drop what waits for `handle`. One under way cannot be called back, but its mold can be killed for it."""
         for mold in self._molds.values():
             for request in [one for one in mold.waiting if one.handle is handle]:
                 mold.waiting.remove(request)

@@ -20,7 +20,7 @@ class Rates:
             self._seen.popleft()
 
     def document(self) -> dict[str, float]:
-        """Return `processing_rate` (records handled per second) and `error_rate` (failed of all handler calls, 0 to 1)."""
+        """Return `processing_rate` (records handled per second) and `error_rate` (failed of all calls, 0 to 1)."""
         if not self._seen:
             return {"processing_rate": 0.0, "error_rate": 0.0}
         (first_at, first), (last_at, last) = self._seen[0], self._seen[-1]

@@ -25,7 +25,7 @@ class Papers:
     stacks_seen: int = 0
 
     def stacks_text(self, *, finished: bool) -> str:
-        """Return what the process wrote about its stacks, once it writes no more: `finished`, or as long as at the last look."""
+        """Return the stacks it wrote, once it writes no more: `finished`, or as long as at the last look."""
         size = os.fstat(self.stacks).st_size
         seen, self.stacks_seen = self.stacks_seen, size
         if not (finished or size == seen):
@@ -96,7 +96,7 @@ class Slot:
 
 
 def without_inherited(stacks: str) -> str:
-    """Return faulthandler's `stacks` without the frames below the worker's own: mold and supervisor, down to the command."""
+    """Return faulthandler's `stacks` without the frames below the worker's own: mold, supervisor, command."""
     lines: list[str] = []
     inherited = False
     for line in stacks.splitlines():

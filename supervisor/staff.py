@@ -1,4 +1,4 @@
-"""The services of a herd: the embedded broker first if there is one, then the liaison, and the exporter if asked for."""
+"""The services of a herd: the embedded broker first if there is one, then the liaison, the exporter if asked for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""librdkafka properties of every client kherd makes: the configured ones, over kherd's defaults, under what it must own."""
+"""librdkafka properties of every client: the configured ones, over kherd's defaults, under what it must own."""
 
 from typing import Any, Final
 

@@ -46,8 +46,9 @@ def refusals(settings: "Settings") -> Iterator[str]:
             if name in OWNED:
                 yield f"kafka.{section}.{name}: cannot be set: {OWNED[name]}"
             elif consumer_protocol and section != "producer" and name in CLASSIC_ONLY:
-                yield f'kafka.{section}.{name}: cannot be set with kafka.group_protocol "consumer": {CLASSIC_ONLY[name]}'
+                reason = CLASSIC_ONLY[name]
+                yield f'kafka.{section}.{name}: cannot be set with kafka.group_protocol "consumer": {reason}'
             elif name == "partition.assignment.strategy":
-                yield f"kafka.{section}.{name}: cannot be set: strategies must not be mixed, kherd uses cooperative-sticky"
+                yield f"kafka.{section}.{name}: cannot be set: kherd uses cooperative-sticky, never mixed"
     if consumer_protocol and kafka.preset == "classic-30s":
         yield 'kafka.preset: "classic-30s" sets session and heartbeat, which KIP-848 leaves to the broker'

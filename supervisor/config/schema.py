@@ -96,7 +96,7 @@ class Settings(Section):
                 yield f"dead_letter.topic: would be the source topic {topic!r} itself"
         sample = self.dead_letter.topic.replace("{topic}", "x")
         if _TOPIC.fullmatch(sample) is None:
-            yield f"dead_letter.topic: not a topic name, the only placeholder is {{topic}}, got {self.dead_letter.topic!r}"
+            yield f"dead_letter.topic: not a topic name (the placeholder is {{topic}}), got {self.dead_letter.topic!r}"
 
     def _embedded(self) -> Iterator[str]:
         if not self.embedded:

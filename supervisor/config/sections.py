@@ -1,4 +1,4 @@
-"""The sections of the configuration: every key, default, unit and meaning once. CONFIGURATION.md is generated from here."""
+"""The sections of the configuration: every key, default, unit and meaning once; CONFIGURATION.md comes from here."""
 
 from typing import Annotated, Literal
 
@@ -31,7 +31,7 @@ class App(Section):
     instance: Text = Field(
         "auto",
         max_length=100,
-        description="This supervisor's stable identity within the group. `auto`: the host name on a machine, none in a container.",
+        description="This supervisor's stable identity. `auto`: the host name on a machine, none in a container.",
     )
 
 
@@ -60,11 +60,11 @@ class Kafka(Section):
     )
     static_membership: bool | Literal["auto"] = Field(
         "auto",
-        description="Keep a slot's partitions over restarts. auto: if the instance is known, and not on the embedded broker.",
+        description="Keep a slot's partitions over restarts. auto: if the instance is known, on a real broker.",
     )
     preset: Literal["classic-30s"] | None = Field(
         None,
-        description="classic-30s: session 30 s, heartbeat 10 s, max.poll 300 s, 500 records, fetch.min 1024, fetch.wait 500 ms.",
+        description="classic-30s: session 30 s, heartbeat 10 s, fetch.min 1024 B, fetch.wait 500 ms.",
     )
     producer_preset: Literal["16k"] | None = Field(None, description="16k: batch.size 16384, linger 10 ms, snappy.")
     client: dict[str, Property] = Field(default_factory=dict, description="librdkafka properties of every client.")
@@ -106,7 +106,7 @@ class Errors(Section):
     backoff_max: Duration = Field(60.0, gt=0, description="The longest wait between attempts.")
     on_exhausted: Literal["hold", "dead_letter"] = Field(
         "hold",
-        description="hold: alert, keep the partition paused and retry once per backoff_max. dead_letter: put aside, go on.",
+        description="hold: alert, keep the partition paused, retry once per backoff_max. dead_letter: put aside.",
     )
     poison: tuple[Handler, ...] = Field(
         (), description='Exception classes ("module:Class") that are dead-lettered at once.'

@@ -18,7 +18,7 @@ PRODUCER_16K: Final = {"batch.size": "16384", "linger.ms": "10", "compression.ty
 
 
 def worker_spec(loaded: Loaded, *, generation: int, bootstrap: str) -> WorkerSpec:
-    """Return what the workers of `generation` are told; `bootstrap` is the embedded broker's address if there is one."""
+    """Return what the workers of `generation` are told; `bootstrap` may be the embedded broker's address."""
     settings, workers, errors = loaded.settings, loaded.settings.workers, loaded.settings.errors
     instance = resolve_instance(settings)
     return WorkerSpec(

@@ -1,7 +1,7 @@
 """Whether, and when, a child that ended is started again.
 
-A child that had been ready for long enough comes back at once. Any other end is a failed start: exponential backoff with
-jitter, capped, and a window of failed starts over the whole herd (Erlang/OTP's restart intensity), past which the
+A child that had been ready for long enough comes back at once. Any other end is a failed start: exponential backoff
+with jitter, capped, and a window of failed starts over the whole herd (Erlang/OTP's restart intensity), past which the
 herd is degraded or given up.
 """
 
@@ -86,6 +86,6 @@ def plan_restart(
 
 
 def backoff(longest: float, failures: int, rng: random.Random) -> float:
-    """Return the seconds to wait after `failures` (>= 1) failed starts in a row: 0.5 s doubled each time, +-25 %, capped."""
+    """Return the seconds to wait after `failures` (>= 1) failed starts in a row: 0.5 s doubled, +-25 %, capped."""
     exponent = min(failures - 1, 30)
     return float(min(longest, BACKOFF_INITIAL * 2**exponent * rng.uniform(1 - JITTER, 1 + JITTER)))

@@ -33,7 +33,7 @@ class Boards:
         return board, fd, path
 
     def take_leftovers(self) -> Iterator[Leftover]:
-        """Read and delete the boards of previous lives. The lock is ours, so none of their workers is alive or will be."""
+        """Read and delete the boards of previous lives: the lock is ours, so none of their workers is alive."""
         for path in sorted(self._folder.iterdir()):
             board = _open(path)
             with suppress(OSError):  # a folder, say: not ours, so it is left
