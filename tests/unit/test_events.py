@@ -39,16 +39,29 @@ def calls(path: Path) -> Iterator[Call]:
 
 
 def named_events(node: ast.expr, tree: ast.Module) -> Iterator[str]:
-    """The events that the first argument can be: named there, or where the variable it is was assigned."""
+    """The events that the first argument can be: named there, assigned to the variable it is, or passed as it."""
     if isinstance(node, ast.Attribute):
         yield node.attr
     elif isinstance(node, ast.IfExp):
         yield from named_events(node.body, tree)
         yield from named_events(node.orelse, tree)
     elif isinstance(node, ast.Name):
-        for assigned in ast.walk(tree):
-            if isinstance(assigned, ast.Assign) and ast.unparse(assigned.targets[0]) == node.id:
-                yield from named_events(assigned.value, tree)
+        for other in ast.walk(tree):
+            if isinstance(other, ast.Assign) and ast.unparse(other.targets[0]) == node.id:
+                yield from named_events(other.value, tree)
+            elif isinstance(other, ast.FunctionDef) and node in ast.walk(other):
+                yield from passed_events(other, node.id, tree)
+
+
+def passed_events(function: ast.FunctionDef, parameter: str, tree: ast.Module) -> Iterator[str]:
+    """The events that calls in this module pass to `function` as `parameter`."""
+    if parameter not in {argument.arg for argument in function.args.args}:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == function.name:
+            for passed in node.args:
+                if ast.unparse(passed).startswith("events."):
+                    yield from named_events(passed, tree)
 
 
 EMITS = [call for path in SOURCES for call in calls(path)]
