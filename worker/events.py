@@ -54,6 +54,7 @@ LAG_UNKNOWN = Event("lag_unknown", "warning", "lag unknown: {reason}", "A failed
 TOPIC_CREATED = Event("topic_created", "info", "created topic {topic} with {partitions} partitions", "A dead-letter topic, or a topic of the embedded broker.")
 TOPIC_MISSING = Event("topic_missing", "warning", "topic {topic} does not exist: {reason}", "Create it, or allow kherd to.")
 BROKER_STARTED = Event("broker_started", "info", "embedded broker listens on {bootstrap}", "For trials: no persistence.")
+BROKER_FAILED = Event("broker_failed", "error", "the embedded broker cannot start: {reason}", "The herd stops with 70; point kafka.bootstrap at a real Kafka, or mend the installation.")
 METRICS_FAILED = Event("metrics_failed", "warning", "statsd at {address}: {reason}", "Metrics are lost until it answers; nothing else is.")
 # A worker
 WORKER_BOOTED = Event("worker_booted", "debug", "handler {handler} loaded", "The worker waits at the barrier.")
