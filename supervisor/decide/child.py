@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from .restart import Again, Hold, Plan, StayDown
+from .restart import Hold, Plan, StayDown
 
 STACKS_SECONDS: Final = 0.3
 """Time a process gets to write its stacks before it is killed."""
@@ -220,15 +220,14 @@ def _lose(child: Child, event: Event, now: float) -> Step:
 
 def _end(child: Child, event: Event, now: float) -> Step:
     assert isinstance(event, Ended)
-    match event.plan:
-        case StayDown():
-            return Child(State.DOWN, since=now), ()
-        case Hold(reason=reason):
-            return Child(State.HELD, since=now, wanted=True, reason=reason), ()
-        case Again(at=at) if at <= now:
-            return _spawn(child, event, now)
-        case Again(at=at):
-            return Child(State.BACKOFF, since=now, deadline=at, wanted=True), ()
+    plan = event.plan
+    if isinstance(plan, StayDown):
+        return Child(State.DOWN, since=now), ()
+    if isinstance(plan, Hold):
+        return Child(State.HELD, since=now, wanted=True, reason=plan.reason), ()
+    if plan.at <= now:
+        return _spawn(child, event, now)
+    return Child(State.BACKOFF, since=now, deadline=plan.at, wanted=True), ()
 
 
 IGNORE: Final = "ignore"

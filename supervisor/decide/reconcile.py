@@ -37,13 +37,16 @@ _BETWEEN: Final = GONE - {State.DOWN}
 def reconcile(slots: Mapping[int, Slot], wanted: int, generation: int) -> Orders:
     """Return the orders that bring `slots` closer to `wanted` workers of `generation`."""
     kept = {index: slot for index, slot in slots.items() if index < wanted}
+    start = tuple(index for index in range(wanted) if index not in slots or slots[index].state is State.DOWN)
+    move = tuple(index for index, slot in kept.items() if slot.generation < generation and slot.state in _BETWEEN)
     return Orders(
-        start=tuple(index for index in range(wanted) if index not in slots or slots[index].state is State.DOWN),
+        start=start,
         retire=tuple(
             index for index, slot in sorted(slots.items(), reverse=True) if index >= wanted and _lives_on(slot)
         ),
-        move=tuple(index for index, slot in kept.items() if slot.generation < generation and slot.state in _BETWEEN),
-        roll=_next_to_roll(kept, generation),
+        move=move,
+        # Who starts now is of the newest generation: whether that is any good, it is the first to show.
+        roll=None if start or move else _next_to_roll(kept, generation),
     )
 
 
