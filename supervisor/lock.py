@@ -1,9 +1,13 @@
 """One supervisor per name and instance: an abstract unix socket, gone with its process, whatever kills it."""
 
+import hashlib
 import socket
 import struct
+from contextlib import suppress
 from typing import Final
 
+ADDRESS_BYTES: Final = 107
+"""What unix(7) allows, less the byte that Python would add to a path."""
 _CREDENTIALS: Final = struct.Struct("3i")
 
 
@@ -25,8 +29,8 @@ def take_lock(app: str, instance: str | None) -> socket.socket:
         LockedError: the lock is taken.
     """
     name = app if instance is None else f"{app}@{instance}"
-    address = f"\0kherd/{name}"
-    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    address = _address(name)
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         lock.bind(address)
         lock.listen(1)
@@ -34,6 +38,20 @@ def take_lock(app: str, instance: str | None) -> socket.socket:
         lock.close()
         raise LockedError(name, _holder(address)) from error
     return lock
+
+
+def dismiss(lock: socket.socket) -> None:
+    """Close the connections of those who have asked for our pid: a full backlog would leave the next without an answer."""
+    with suppress(OSError):
+        while True:
+            lock.accept()[0].close()
+
+
+def _address(name: str) -> str:
+    address = f"\0kherd/{name}"
+    if len(address.encode()) <= ADDRESS_BYTES:
+        return address
+    return f"\0kherd#{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 def _holder(address: str) -> int | None:

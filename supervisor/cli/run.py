@@ -14,7 +14,7 @@ from ..config.spec import log_spec, resolved_instance
 from ..config.state import prepare, state_dir
 from ..daemon import Daemon
 from ..house import House
-from ..lock import LockedError, take_lock
+from ..lock import LockedError, dismiss, take_lock
 from ..poller import Poller
 from ..signals import Signals
 
@@ -32,18 +32,20 @@ def command(config: Path) -> None:
         lock = take_lock(loaded.settings.app.name, resolved_instance(loaded.settings))
     except LockedError as error:
         fail(Exit.FAILED, str(error))
-    code = run(loaded, folder)
+    poller = Poller()
+    poller.watch(lock.fileno(), lambda _: dismiss(lock))
+    code = run(loaded, folder, poller)
     lock.close()
     sys.exit(code)
 
 
-def run(loaded: Loaded, folder: Path) -> Exit:
+def run(loaded: Loaded, folder: Path, poller: Poller) -> Exit:
     """Be the supervisor; return its exit code when everything is down."""
     settings = loaded.settings
     log.configure(log_spec(settings), log.Identity(settings.app.name, "supervisor"), secrets=loaded.secrets)
     signals = Signals()
     kernel.become_subreaper()
-    house = House(loaded, folder, Poller())
+    house = House(loaded, folder, poller)
     daemon = Daemon(house, signals)
     count = settings.workers.count
     log.emit(events.SUPERVISOR_STARTED, version=VERSION, app=settings.app.name, count=count, state_dir=str(folder))
