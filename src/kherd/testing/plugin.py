@@ -7,13 +7,16 @@ A part that is missing skips its tests, and the run's last lines say so; with `C
 import os
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from .herd import Herd
 from .kafka import KafkaCluster
 from .parts import MissingPartError
+from .process import tail
 from .topics import Cluster
 
 SHARED: Final = "KHERD_TEST_KAFKA"
@@ -22,8 +25,10 @@ MARKS: Final = {"kafka": "kafka", "kafka3": "kafka", "kafka_proxied": "kafka", "
 """Fixture -> the marker its tests get, so that `-m "not kafka"` leaves them out."""
 
 NewTopic = Callable[..., str]
+NewHerd = Callable[..., Herd]
 _missing: dict[str, int] = {}
 _running: list[KafkaCluster] = []
+_herds: list[Herd] = []
 
 
 def part_or_skip(start: Callable[[], Any]) -> Any:
@@ -49,6 +54,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.skipped and isinstance(report.longrepr, tuple) and MISSING in report.longrepr[2]:
         reason = report.longrepr[2].split(MISSING, 1)[1]
         _missing[reason] = _missing.get(reason, 0) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the last log lines of the herds of a test that failed."""
+    report = yield
+    if report.failed and report.when == "call":
+        report.sections += [(f"the end of {one.log.path}", tail(one.log.path)) for one in _herds]
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -105,6 +119,23 @@ def topic(unique: Callable[[str], str], request: pytest.FixtureRequest) -> NewTo
         return str(cluster.create_topic(unique(name), partitions, **more))
 
     return create
+
+
+@pytest.fixture
+def herd(tmp_path: Path) -> Iterator[NewHerd]:
+    """Return a factory of running herds, `herd(config, handler_source)`: see `kherd.testing.herd`."""
+
+    def start(config: Mapping[str, Any] | str, handler_source: str = "", **more: Any) -> Herd:
+        folder = tmp_path / f"herd-{len(_herds)}"
+        folder.mkdir()
+        source = (handler_source,) if handler_source else ()
+        _herds.append(Herd(folder, config, *source, **more))
+        return _herds[-1].start()
+
+    yield start
+    for one in _herds:
+        one.cleanup()
+    _herds.clear()
 
 
 @pytest.fixture(autouse=True)

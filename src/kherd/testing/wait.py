@@ -10,7 +10,7 @@ GLANCE = 0.02
 """Seconds between two looks."""
 
 
-def until(condition: Callable[[], T], seconds: float, what: str, *, glance: float = GLANCE) -> T:
+def until(condition: Callable[[], T | None], seconds: float, what: str, *, glance: float = GLANCE) -> T:
     """Return the first true value of `condition`, looked at again and again for at most `seconds`.
 
     Raises:
