@@ -89,4 +89,5 @@ def test_event_names_are_unique_and_sentences_can_be_parsed() -> None:
     assert len(EVENTS) == len(BY_NAME)
     for name, event in BY_NAME.items():
         assert event.name == name.lower()
+        assert event.meaning
         assert not named_in(event.says) & set(IDENTITY) - SAME
