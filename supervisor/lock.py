@@ -41,7 +41,7 @@ def take_lock(app: str, instance: str | None) -> socket.socket:
 
 
 def dismiss(lock: socket.socket) -> None:
-    """Close the connections of those who have asked for our pid: a full backlog would leave the next without an answer."""
+    """Close the connections of those who asked for our pid: a full backlog leaves the next without an answer."""
     with suppress(OSError):
         while True:
             lock.accept()[0].close()
