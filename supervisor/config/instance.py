@@ -23,7 +23,8 @@ def resolve_instance(
     """Return the instance: as configured, else the host name; None in a container or on a host without a name.
 
     A container's host name is random, so that it would be a new member each time and the old one would hold its
-    partitions until the session timeout. The signs are systemd's (systemd-detect-virt(1)), Docker's, Podman's and Kubernetes'.
+    partitions until the session timeout. The signs are
+    systemd's (systemd-detect-virt(1)), Docker's, Podman's and Kubernetes'.
     """
     if settings.app.instance != "auto":
         return settings.app.instance

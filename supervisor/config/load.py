@@ -1,5 +1,6 @@
 """From a TOML file to settings: substitution, checking, and every problem in one error."""
 
+import copy
 import difflib
 import os
 import re
@@ -17,6 +18,8 @@ from .secrets import Secrets
 
 LARGEST: Final = 1024 * 1024
 LATER: Final = frozenset({"autoscale", "breaker", "alerts", "limits", "systemd", "reload", "schema_registry"})
+_STAND_INS: Final[dict[str, dict[str, Any]]] = {"app": {"name": "x", "handler": "x:x"}, "kafka": {"bootstrap": "x:1", "topics": ["x"]}}
+"""For required keys that are missing or wrong, while the rules between the others are checked."""
 _VARIABLE: Final = re.compile(r"\$(\$)?\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -35,7 +38,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Loaded:
     Raises:
         ConfigError: it cannot be used; every problem is named.
     """
-    path = Path(os.path.abspath(path))
+    path = Path.cwd() / path
     document = _read(path)
     secrets = Secrets()
     problems: list[str] = []
@@ -47,7 +50,8 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Loaded:
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
-        raise ConfigError([secrets.redact(problem) for problem in _problems(error)]) from None
+        problems = [*_problems(error), *_problems_between(document, error)]
+        raise ConfigError([secrets.redact(problem) for problem in dict.fromkeys(problems)]) from None
     return Loaded(settings, path, frozenset(secrets.values))
 
 
@@ -115,6 +119,33 @@ def _problems(error: ValidationError) -> Iterable[str]:
         else:
             message = str(one["ctx"]["error"]) if one["type"] == "value_error" else one["msg"].lower()
             yield f"{path}: {message}, got {one['input']!r:.80}"
+
+
+def _problems_between(document: Mapping[str, Any], error: ValidationError) -> Iterable[str]:
+    """Yield the problems between keys that show once the keys that are wrong by themselves are left out."""
+    rest = copy.deepcopy(dict(document))
+    for one in error.errors(include_url=False):
+        _leave_out(rest, one["loc"])
+    for section, values in _STAND_INS.items():
+        table = rest.setdefault(section, {})
+        if isinstance(table, dict):
+            rest[section] = {**values, **table}
+    try:
+        Settings.model_validate(rest)
+    except ValidationError as second:
+        for one in second.errors(include_url=False):
+            if not one["loc"] and one["type"] == "value_error":
+                yield from str(one["ctx"]["error"]).splitlines()
+
+
+def _leave_out(document: dict[str, Any], location: tuple[int | str, ...]) -> None:
+    table: Any = document
+    for part in location[:-1]:
+        if not isinstance(table, dict) or not isinstance(table.get(str(part)), dict):
+            break
+        table = table[str(part)]
+    if isinstance(table, dict) and location:
+        table.pop(next((str(part) for part in reversed(location) if str(part) in table), ""), None)
 
 
 def _unknown(location: tuple[int | str, ...]) -> str:

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .types import Duration, Name, Property, Size, Text, Topic
+from .types import Address, Duration, Name, Property, Reference, Size, Text, Topic
 
 Count = Annotated[int, Field(ge=0, le=10_000, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Handler = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]
 
 
 class Section(BaseModel):
@@ -23,7 +22,7 @@ class App(Section):
     name: Name = Field(
         description="The herd's name: group, client and instance ids, lock and state folder come from it."
     )
-    handler: Handler = Field(description='The handler, as "module:attribute".')
+    handler: Reference = Field(description='The handler, as "module:attribute".')
     pythonpath: tuple[Text, ...] = Field((".",), description="Folders to import from, relative to this file.")
     preload: bool = Field(
         True, description="Import the handler's module once per generation and fork workers from there."
@@ -52,7 +51,7 @@ class Kafka(Section):
     start: Literal["earliest", "latest", "error"] = Field(
         "earliest", description="Where to begin without a committed offset."
     )
-    oauth: Handler | None = Field(
+    oauth: Reference | None = Field(
         None, description='"module:callable" that returns (token, expiry) for SASL/OAUTHBEARER.'
     )
     group_protocol: Literal["classic", "consumer"] | None = Field(
@@ -108,7 +107,7 @@ class Errors(Section):
         "hold",
         description="hold: alert, keep the partition paused, retry once per backoff_max. dead_letter: put aside.",
     )
-    poison: tuple[Handler, ...] = Field(
+    poison: tuple[Reference, ...] = Field(
         (), description='Exception classes ("module:Class") that are dead-lettered at once.'
     )
 
@@ -148,9 +147,7 @@ class Stop(Section):
 class Metrics(Section):
     """Where metrics go."""
 
-    statsd: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] | None = Field(
-        None, description='"host:port" of a statsd server.'
-    )
+    statsd: Address | None = Field(None, description='"host:port" of a statsd server.')
     prefix: Name = Field("kherd", description="The first part of every metric's name.")
 
 
