@@ -40,6 +40,17 @@ def redact(text: str) -> str:
     return text
 
 
+def scrub(value: Any) -> Any:
+    """Return JSON values with the secrets cut out of every string, keys included; nothing else is changed."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): scrub(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub(item) for item in value]
+    return value
+
+
 def tame(value: Any, longest: int = LONGEST, depth: int = 0) -> Any:
     """Return `value` as plain JSON values: redacted, cut to size, whatever it was."""
     if value is None or isinstance(value, bool):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ...worker import clock, events, log
+from ...worker.redact import redact, scrub
 from ..poller import Ready
 from .connection import Connection
 from .listener import Listener, peer_of
@@ -185,7 +186,11 @@ class ControlServer:
 
     def _put(self, connection: Connection, answer: Answer) -> None:
         connection.at_work = False
-        connection.put(encode_answer(answer))
+        line = encode_answer(answer)
+        if redact(line.decode()) != line.decode():
+            # Only now value by value: cut out of the line itself, a secret such as `1` would leave no JSON.
+            line = encode_answer(Answer(answer.ok, scrub(answer.data), scrub(answer.error)))
+        connection.put(line)
         connection.deadline = self._now() + PATIENCE
 
     def _refuse(self, connection: Connection, reason: str) -> None:

@@ -24,7 +24,7 @@ from kherd.supervisor.control.protocol import (
 )
 from kherd.supervisor.control.server import MAX_CLIENTS, PATIENCE, REQUESTS_PER_WINDOW, ControlServer
 from kherd.supervisor.poller import Poller
-from kherd.worker import log
+from kherd.worker import log, redact
 from kherd.worker.spec import LogSpec
 
 
@@ -423,6 +423,19 @@ def test_without_descriptors_the_listener_rests_instead_of_spinning_the_loop(her
 def test_an_idle_server_has_no_deadline_and_no_descriptor_but_its_listener(herd: Herd) -> None:
     assert herd.server.deadline(herd.time) is None
     assert len(herd.server.fds()) == 1
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "1", "ok", 'a"b\\c'])
+def test_no_answer_tells_a_secret(herd: Herd, secret: str) -> None:
+    redact.hide([secret])
+    try:
+        herd.reply = done({"why": [f"cannot log in with {secret}!"], "n": 11})
+        with herd.connect() as client:
+            client.sendall(STATUS)
+            (answer,) = herd.converse(client, rounds=3)
+    finally:
+        redact._secrets.clear()
+    assert answer.data == {"why": ["cannot log in with [redacted]!"], "n": 11}
 
 
 def test_refusals_are_logged_once_per_ten_seconds(tmp_path: Path) -> None:
