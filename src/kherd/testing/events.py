@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 Event = dict[str, Any]
+LONGEST: Final = 400
+"""Characters of a line that are shown to a person."""
 
 
 class EventLog:
@@ -15,12 +17,19 @@ class EventLog:
         self.other: list[str] = []
         """Lines that are no events: nothing a well-behaved herd writes."""
         self._events: list[Event] = []
+        self._lines: list[Event | str] = []
         self._read = 0
 
     def find(self, name: str | None = None, **fields: Any) -> list[Event]:
         """Return the events of that name (all: None) whose fields have those values."""
         self._follow()
         return [event for event in self._events if _matches(event, name, fields)]
+
+    def tail(self, lines: int = 40) -> str:
+        """Return the last lines as a person reads them: who, how bad, what; a traceback's last words."""
+        self._follow()
+        shown = [_short(line) for line in self._lines[-lines:]]
+        return "\n".join(shown) or "(nothing was logged)"
 
     def _follow(self) -> None:
         if not self.path.exists():
@@ -40,9 +49,20 @@ class EventLog:
             event = None
         if isinstance(event, dict) and "event" in event:
             self._events.append(event)
+            self._lines.append(event)
         else:
             self.other.append(line)
+            self._lines.append(line)
 
 
 def _matches(event: Event, name: str | None, fields: Event) -> bool:
     return name in {None, event["event"]} and all(event.get(key) == value for key, value in fields.items())
+
+
+def _short(line: Event | str) -> str:
+    if isinstance(line, str):
+        return line[:LONGEST]
+    who = line.get("role", "?") if line.get("slot") is None else f"{line['role']} {line['slot']}"
+    words = f"{line.get('time', '')[11:23]} {line.get('level', '')} {who}: {line['event']}: {line.get('message')}"
+    last = str(line.get("traceback", "")).splitlines()[-3:]
+    return "\n    ".join([words[:LONGEST], *last])

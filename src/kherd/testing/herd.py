@@ -14,7 +14,7 @@ from typing import Any, Final, Self, TypeVar
 from ..supervisor.control.client import Client, ControlError
 from . import toml
 from .events import Event, EventLog
-from .process import Process, tail
+from .process import Process
 from .wait import until
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ GONE: Final = 5.0
 
 
 class HerdError(AssertionError):
-    """A herd did not do what it should; carries the end of its log."""
+    """A herd did not do what it should; the end of its log is added where the test ends."""
 
 
 class Herd:
@@ -181,8 +181,8 @@ class Herd:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.cleanup()
-        if error is not None and not isinstance(error, HerdError):
-            error.add_note(f"--- the end of {self.log.path}\n{tail(self.log.path)}")
+        if error is not None:
+            error.add_note(f"--- the end of {self.log.path}\n{self.log.tail()}")
 
     @property
     def _running(self) -> Process:
@@ -213,7 +213,7 @@ class Herd:
             raise self._error(str(error)) from error
 
     def _error(self, what: str) -> HerdError:
-        return HerdError(f"{what}\n--- the end of {self.log.path}\n{tail(self.log.path)}")
+        return HerdError(f"{what}; see {self.log.path}")
 
 
 def _tagged(mark: bytes) -> list[int]:

@@ -16,12 +16,18 @@ import pytest
 from .herd import Herd
 from .kafka import KafkaCluster
 from .parts import MissingPartError
-from .process import tail
+from .statsd import StatsdServer
 from .topics import Cluster
 
 SHARED: Final = "KHERD_TEST_KAFKA"
 MISSING: Final = "missing part: "
-MARKS: Final = {"kafka": "kafka", "kafka3": "kafka", "kafka_proxied": "kafka", "kafka_secured": "kafka"}
+MARKS: Final = {
+    "kafka": "kafka",
+    "kafka3": "kafka",
+    "kafka_proxied": "kafka",
+    "kafka_secured": "kafka",
+    "statsd": "statsd",
+}
 """Fixture -> the marker its tests get, so that `-m "not kafka"` leaves them out."""
 
 NewTopic = Callable[..., str]
@@ -61,7 +67,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Show the last log lines of the herds of a test that failed."""
     report = yield
     if report.failed and report.when == "call":
-        report.sections += [(f"the end of {one.log.path}", tail(one.log.path)) for one in _herds]
+        report.sections += [(f"the end of {one.log.path}", one.log.tail()) for one in _herds]
     return report
 
 
@@ -101,6 +107,14 @@ def kafka3() -> Iterator[KafkaCluster]:
 def kafka_secured() -> Iterator[KafkaCluster]:
     """One real broker that wants SASL_SSL, SCRAM-SHA-512 and ACLs."""
     yield from _cluster(secured=True)
+
+
+@pytest.fixture(scope="session")
+def statsd() -> Iterator[StatsdServer]:
+    """One real statsd; names of metrics are the test's own business (`metrics.prefix`)."""
+    server: StatsdServer = part_or_skip(lambda: StatsdServer().open())
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ ATTEMPTS: Final = 1000
 
 
 class Port:
-    """A reserved port number of 127.0.0.1, until `release` or the end of this process."""
+    """A reserved port number of 127.0.0.1, TCP and UDP, until `release` or the end of this process."""
 
     def __init__(self) -> None:
         for number in random.sample(range(LOWEST, HIGHEST), ATTEMPTS):
@@ -47,8 +47,13 @@ def _claim(number: int) -> socket.socket | None:
 
 
 def _free(number: int) -> bool:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return all(_bindable(kind, number) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM))
+
+
+def _bindable(kind: socket.SocketKind, number: int) -> bool:
+    with closing(socket.socket(type=kind)) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))
         except OSError:

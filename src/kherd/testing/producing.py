@@ -38,13 +38,8 @@ def fill(
         KafkaException: the broker refused one, or not all were acknowledged within a minute.
     """
     errors: list[KafkaError] = []
-    settings = {
-        **properties,
-        **RELIABLE,
-        "delivery.report.only.error": "true",
-        "queue.buffering.max.messages": "200000",
-    }
-    producer = Producer({**settings, "on_delivery": lambda error, _: errors.append(error)})
+    more = {"delivery.report.only.error": True, "on_delivery": lambda error, _: errors.append(error)}
+    producer = Producer({**properties, **RELIABLE, **more, "queue.buffering.max.messages": "200000"})
     for n in range(start, start + count):
         _produce(producer, topic, value(n), key(n), n % partitions)
     if (left := producer.flush(FLUSH)) or errors:

@@ -1,12 +1,12 @@
-"""The original statsd server (npm's `statsd`), asked through its own management port. It never flushes: totals stay."""
+"""The original statsd server, from npm, flushing every second into a file of JSON lines."""
 
 import json
-import re
+import os
 import socket
 import subprocess
 from contextlib import closing
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from . import cache
 from .parts import MissingPartError, program
@@ -15,77 +15,58 @@ from .process import Process, tail
 from .scratch import Scratch
 from .wait import until
 
-PACKAGE: Final = "statsd@0.9.0"
+VERSION: Final = "0.9.0"
+BACKEND: Final = Path(__file__).with_name("statsd_lines.js")
 PLENTY: Final = 300.0
-"""Seconds for ten small packages through a slow mirror."""
-START_PATIENCE: Final = 30.0
-NEVER_MS: Final = 2_000_000_000
-"""A flush interval that no test lives to see; a timer of Node's has 31 bits."""
-NODE: Final = "install Node (Debian: nodejs, npm)"
-_KEY: Final = re.compile(r"^\s*(?:'([^']+)'|([\w$]+)):\s*(-?[\d.e+-]+),?$", re.MULTILINE)
+START: Final = 20.0
+NODE: Final = "install Node.js with npm (Debian: nodejs npm)"
+
+Flush = dict[str, Any]
+"""`counters` (what came in this second), `gauges`, `timers`, `sets`, each name -> value; `timestamp`."""
 
 
 class StatsdServer:
-    """One server on loopback; a context manager."""
+    """A statsd on loopback; a context manager. `address` is host:port, for UDP."""
 
     def __init__(self) -> None:
-        self._ports = (Port(), Port())
         self._scratch = Scratch("statsd")
-        self.log = self._scratch.path / "statsd.log"
+        self._port, self._management = Port(), Port()
+        self.host, self.port = "127.0.0.1", self._port.number
+        self.address = f"{self.host}:{self.port}"
+        self._flushes = self._scratch.path / "flushes"
+        self._log = self._scratch.path / "statsd.log"
         self._process: Process | None = None
 
-    @property
-    def address(self) -> str:
-        """HOST:PORT for metrics, over UDP."""
-        return f"127.0.0.1:{self._ports[0].number}"
-
     def open(self) -> Self:
-        """Start it.
+        """Start it and wait until it listens.
 
         Raises:
-            MissingPartError: no Node, no npm, or the packages cannot be had.
+            MissingPartError: there is no Node, or the package cannot be had.
+            TimeoutError: it did not start; carries its output.
         """
-        node, package = program("node", "Node for statsd", NODE), cache.entry("statsd", PACKAGE.encode(), _fetch)
-        config = self._scratch.path / "config.js"
-        config.write_text(
-            json.dumps(
-                {
-                    "address": "127.0.0.1",
-                    "port": self._ports[0].number,
-                    "mgmt_address": "127.0.0.1",
-                    "mgmt_port": self._ports[1].number,
-                    "flushInterval": NEVER_MS,
-                    "backends": [],
-                }
-            )
-        )
-        self._process = Process([node, package / "node_modules/statsd/stats.js", config], log=self.log)
         try:
-            until(self._answers, START_PATIENCE, "statsd to answer")
+            module = installed()
+            config = self._scratch.path / "config.js"
+            config.write_text(json.dumps(self._config()))
+            node = program("node", "Node for a real statsd", NODE)
+            env = {**os.environ, "KHERD_FLUSHES": str(self._flushes)}
+            self._process = Process([node, module / "stats.js", config], log=self._log, env=env)
+            until(self._listening, START, "statsd to listen")
         except TimeoutError as error:
-            said = tail(self.log)
+            error.add_note(tail(self._log))
             self.close()
-            raise RuntimeError(f"statsd did not start: {said}") from error
+            raise
+        except BaseException:
+            self.close()
+            raise
         return self
 
-    def counters(self) -> dict[str, float]:
-        """Return every counter's total."""
-        return self._ask("counters")
-
-    def gauges(self) -> dict[str, float]:
-        """Return every gauge."""
-        return self._ask("gauges")
-
-    def kill(self) -> None:
-        """End it; its ports stay reserved."""
-        if self._process is not None:
-            self._process.kill()
-
     def close(self) -> None:
-        """End it and give everything back."""
-        self.kill()
-        for port in self._ports:
-            port.release()
+        """Kill it and remove its files; may be called twice."""
+        if self._process:
+            self._process.kill()
+        self._port.release()
+        self._management.release()
         self._scratch.remove()
 
     def __enter__(self) -> Self:
@@ -94,31 +75,57 @@ class StatsdServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answers(self) -> bool:
-        try:
-            return "statsd.bad_lines_seen" in self.counters()
-        except OSError:
-            return False
+    def flushes(self) -> list[Flush]:
+        """Return every flush so far."""
+        if not self._flushes.exists():
+            return []
+        lines = self._flushes.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def _ask(self, what: str) -> dict[str, float]:
-        """Read one of the server's tables: it prints them as JavaScript, and ends with END."""
-        with closing(socket.create_connection(("127.0.0.1", self._ports[1].number), timeout=10)) as asked:
-            asked.sendall(what.encode() + b"\n")
-            said = b""
-            while not said.rstrip().endswith(b"END") and (more := asked.recv(65536)):
-                said += more
-        return {quoted or bare: float(value) for quoted, bare, value in _KEY.findall(said.decode())}
+    def metrics(self) -> Flush:
+        """Return the latest flush; empty if there was none yet."""
+        found = self.flushes()
+        return found[-1] if found else {"counters": {}, "gauges": {}, "timers": {}, "sets": {}}
+
+    def total(self, counter: str) -> float:
+        """Return what a counter has come to over all flushes."""
+        return float(sum(flush["counters"].get(counter, 0) for flush in self.flushes()))
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "address": self.host,
+            "port": self.port,
+            "mgmt_address": self.host,
+            "mgmt_port": self._management.number,
+            "flushInterval": 1000,
+            "backends": [str(BACKEND)],
+        }
+
+    def _listening(self) -> bool:
+        if self._process and not self._process.alive:
+            raise TimeoutError("statsd ended at once")
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex((self.host, self._management.number)) == 0
 
 
-def _fetch(folder: Path) -> None:
-    npm = program("npm", "npm for statsd", NODE)
-    (folder / "package.json").write_text('{"private": true}')
-    # Its optional part is a C++ module for syslog; nothing here needs a script run at installation.
-    command = [npm, "install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", PACKAGE]
+def installed() -> Path:
+    """Return the folder of the npm package, installing it if this is the first time.
+
+    Raises:
+        MissingPartError: no npm, or it could not fetch the package.
+    """
+    recipe = f"statsd@{VERSION}"
+    return cache.entry("statsd", recipe.encode(), lambda folder: _install(folder, recipe)) / "node_modules" / "statsd"
+
+
+def _install(folder: Path, package: str) -> None:
+    npm = program("npm", "npm for a real statsd", NODE)
+    quiet = ("--no-audit", "--no-fund", "--omit=optional", "--ignore-scripts")
+    command = [npm, "install", "--prefix", str(folder), *quiet, package]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PLENTY, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PLENTY, check=False)
     except subprocess.TimeoutExpired:
-        raise MissingPartError("statsd", f"npm did not fetch {PACKAGE} within {PLENTY:g} s") from None
+        raise MissingPartError("statsd from npm", f"npm did not end within {PLENTY:g} s; is there a network?") from None
     if done.returncode != 0:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-        raise MissingPartError("statsd", f"npm could not fetch {PACKAGE} ({said})")
+        said = "\n".join(done.stderr.splitlines()[-5:])
+        raise MissingPartError("statsd from npm", f"npm could not fetch it, with a network or a mirror it can ({said})")
