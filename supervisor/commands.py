@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..worker import clock, events, log
+from ..worker.redact import hide
 from .config.errors import ConfigError
 from .config.load import load
 from .control.protocol import Answer, Request, done, refused
@@ -54,6 +55,7 @@ class Commands:
         if plan.refused:
             return self._refuse_reload([f"{path}: needs a restart" for path in plan.refused])
         house.loaded = loaded
+        hide(loaded.secrets)
         changes = self._apply(plan)
         house.reloads += 1
         house.last_reload = {"at": clock.iso(clock.wall()), "ok": True, "message": "; ".join(changes)}

@@ -20,6 +20,7 @@ from .status import snapshot
 TICK_SECONDS: Final = 1.0
 SUSPENDED_SECONDS: Final = 3.0
 """A tick that comes this late means that we were not running: nobody else can be blamed for a delay."""
+LAST_WORDS_SECONDS: Final = 1.0
 SERVICES_SECONDS: Final = 2.0
 """The end of a stop's time, kept for the services: the last metrics and death notices."""
 
@@ -58,6 +59,7 @@ class Daemon:
         self._control.close()
         code = Exit.KILLED_AT_DEADLINE if self._killed_at_deadline() else self._state.code
         log.emit(events.SUPERVISOR_STOPPED, code=int(code), reason=self._state.reason)
+        log.flush(LAST_WORDS_SECONDS)
         return code
 
     def _pass(self) -> float | None:
@@ -81,6 +83,7 @@ class Daemon:
         if now - self._tick_at < SUSPENDED_SECONDS:
             self._house.herd.watch()
         self._house.herd.collect_stacks()
+        log.flush()
         self._house.tick(now)
         self._tick_at = now + TICK_SECONDS
 

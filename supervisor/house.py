@@ -73,7 +73,7 @@ class House:
     def socket_path(self) -> Path:
         """Where the control socket is."""
         configured = self.settings.control.socket
-        return Path(configured) if configured else self.state_dir / "control.sock"
+        return self.loaded.path.parent / configured if configured else self.state_dir / "control.sock"
 
     def start(self) -> None:
         """Start the services, and the herd as soon as there is a broker to point it at."""

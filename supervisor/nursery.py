@@ -32,6 +32,7 @@ class Nursery:
         self._kinds: dict[str, Kind] = {}
         self.handles: dict[str, Handle] = {}
         self.deaths: dict[str, int] = {}
+        self.restarts = 0
         self.killed_at_deadline = False
         self._oom_kills = kernel.oom_kills()
 
@@ -231,6 +232,7 @@ class Nursery:
     def _tell(self, handle: Handle, plan: Plan, cause: Cause, now: float) -> None:
         if isinstance(plan, Again):
             handle.restarts += 1
+            self.restarts += 1
             if plan.at > now:
                 log.emit(events.CHILD_BACKOFF, child=handle.name, seconds=plan.at - now, reason=cause.text)
             if plan.degraded:

@@ -11,6 +11,8 @@ from .house import House
 from .slot import Slot
 
 VERSION: Final = 1
+SNAPSHOT_TOPICS: Final = 300
+"""Topics whose lag is exported, those with the most: a message between processes is bounded."""
 BOOTED: Final = (State.BARRIER, State.JOINING, State.READY)
 
 
@@ -35,7 +37,13 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
 def snapshot(house: House) -> dict[str, Any]:
     """Return what the exporter needs: bounded, however many partitions there are."""
     lag = house.observed.document()
-    return {"version": VERSION, **_heading(house), "lag": {**lag, "partitions": []}, **_summary(house)}
+    most = sorted(lag["topics"].items(), key=lambda item: item[1]["lag"] or 0, reverse=True)[:SNAPSHOT_TOPICS]
+    return {
+        "version": VERSION,
+        **_heading(house),
+        "lag": {**lag, "topics": dict(most), "partitions": []},
+        **_summary(house),
+    }
 
 
 def _heading(house: House) -> dict[str, Any]:
@@ -53,7 +61,6 @@ def _heading(house: House) -> dict[str, Any]:
 
 def _summary(house: House) -> dict[str, Any]:
     herd = house.herd
-    handles = [slot.handle for slot in herd.slots.values()]
     return {
         "workers": {
             "wanted": herd.wanted,
@@ -69,7 +76,7 @@ def _summary(house: House) -> dict[str, Any]:
         "totals": herd.totals(),
         "rates": house.rates.document(),
         "deaths": dict(house.nursery.deaths),
-        "restarts": sum(handle.restarts for handle in handles),
+        "restarts": house.nursery.restarts,
         "problems": problems(house),
     }
 

@@ -18,6 +18,7 @@ from .channel import Channel
 from .exits import WorkerExit
 from .spec import SlotIdentity, WorkerSpec
 
+LAST_WORDS_SECONDS: Final = 1.0
 ANNOUNCED: Final = 0
 ABANDONED: Final = 1
 
@@ -153,6 +154,7 @@ class Mold:
         except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's
             log.emit(events.INTERNAL_ERROR, error=error, reason=f"the worker raised {type(error).__name__}: {error}")
         finally:
+            log.flush(LAST_WORDS_SECONDS)
             _flush_standard_streams()
             os._exit(code)
 

@@ -1,0 +1,1 @@
+"""The service children. What they import, only their own processes import, but for their specs."""

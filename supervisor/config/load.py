@@ -18,7 +18,10 @@ from .secrets import Secrets
 
 LARGEST: Final = 1024 * 1024
 LATER: Final = frozenset({"autoscale", "breaker", "alerts", "limits", "systemd", "reload", "schema_registry"})
-_STAND_INS: Final[dict[str, dict[str, Any]]] = {"app": {"name": "x", "handler": "x:x"}, "kafka": {"bootstrap": "x:1", "topics": ["x"]}}
+_STAND_INS: Final[dict[str, dict[str, Any]]] = {
+    "app": {"name": "x", "handler": "x:x"},
+    "kafka": {"bootstrap": "x:1", "topics": ["x"]},
+}
 """For required keys that are missing or wrong, while the rules between the others are checked."""
 _VARIABLE: Final = re.compile(r"\$(\$)?\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

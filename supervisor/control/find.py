@@ -39,7 +39,7 @@ def _places(path: Path) -> list[list[Path]]:
         # The herd runs on, whatever has become of its file (or of the environment it needs): its name is enough.
         return _places_by_name(path, error)
     if settings.control.socket is not None:
-        return [[Path(settings.control.socket)]]
+        return [[path.parent / settings.control.socket]]
     folder = state_dir(settings)
     others = [one for one in candidates(settings.app.name) if one.name == folder.name]
     return [[folder / SOCKET], _sockets(others), _sockets(candidates(settings.app.name))]
@@ -54,7 +54,7 @@ def _places_by_name(path: Path, error: ConfigError) -> list[list[Path]]:
     if name is None:
         raise ControlError(f"{error}\nname the herd with --app NAME instead") from error
     chosen = _text(document, "control", "socket"), _text(document, "state", "dir")
-    likely = [Path(chosen[0])] if chosen[0] else [Path(chosen[1]) / SOCKET] if chosen[1] else []
+    likely = [path.parent / chosen[0]] if chosen[0] else [Path(chosen[1]) / SOCKET] if chosen[1] else []
     return [likely, _sockets(candidates(name))]
 
 

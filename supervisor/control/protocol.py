@@ -8,7 +8,7 @@ One request is one line of at most MAX_REQUEST bytes and gets one answer, in ord
     status  the status document (`supervisor/status.py`)
     lag     its "lag" part
     scale   {"before": workers, "after": workers, "pinned": whether the count is held against the configuration}
-    reload  {"changes": [what changed, a sentence each], "generation": int}, when it is done; problems are an error
+    reload  {"changes": [what changed, a sentence each], "generation": int}, at once; problems are an error
     stop    {"pid": int, "seconds": until its deadline}, at once: the end itself is seen at the process
 """
 

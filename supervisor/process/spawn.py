@@ -6,13 +6,14 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from ...worker import events, kernel, log
 from ...worker.channel import Channel, pair
 from ...worker.exits import WorkerExit
 from ...worker.spec import LogSpec
 
+LAST_WORDS_SECONDS: Final = 1.0
 Entry = Callable[[Channel], int]
 
 
@@ -73,6 +74,7 @@ def _be_child(parent: int, entry: Entry, channel: Channel, log_spec: LogSpec, id
     except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the supervisor's
         log.emit(events.INTERNAL_ERROR, error=error, reason=f"{identity.role} raised {type(error).__name__}: {error}")
     finally:
+        log.flush(LAST_WORDS_SECONDS)
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
