@@ -97,10 +97,9 @@ def partitions_of(board: Board) -> list[PartitionView]:
 
 
 def _in_flight(words: memoryview, base: int) -> InFlight | None:
-    topic = words[base + InFlightWord.TOPIC]
-    if topic == NONE:
+    topic, first, last = (words[base + word] for word in (InFlightWord.TOPIC, InFlightWord.FIRST, InFlightWord.LAST))
+    if NONE in {topic, first}:  # free, or about to begin with its first record
         return None
-    first, last = words[base + InFlightWord.FIRST], words[base + InFlightWord.LAST]
     return InFlight(
         topic=_topic(words, topic),
         partition=words[base + InFlightWord.PARTITION],

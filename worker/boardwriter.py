@@ -48,12 +48,14 @@ class BoardWriter:
     def __init__(self, board: Board) -> None:
         self.board = board
         self.words = board.words
+        self.current_phase = Phase.BOOTING
         self._topics: dict[str, int] = {}
         self._rows: dict[tuple[str, int], int] = {}
         self._free = list(range(PARTITION_ROWS - 1, -1, -1))
 
     def phase(self, phase: Phase) -> None:
         """Say what the worker does from now on; also a heartbeat."""
+        self.current_phase = phase
         words, now = self.words, read_ns()
         words[_PHASE_SINCE] = now
         words[_PHASE] = phase
@@ -92,7 +94,9 @@ class BoardWriter:
         self._topics[name] = index
         return index
 
-    def start_call(self, row: int, topic: int, partition: int, first: int, last: int, attempt: int) -> None:
+    def start_call(  # noqa: PLR0917 - once per record in places: keywords cost a tenth of it
+        self, row: int, topic: int, partition: int, first: int, last: int, attempt: int
+    ) -> None:
         """Enter one handler call into in-flight row `row`: records `first` to `last`, inclusive, or `first` alone."""
         words, base = self.words, IN_FLIGHT + row * IN_FLIGHT_WORDS
         sequence = words[base]

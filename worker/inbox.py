@@ -48,7 +48,7 @@ class Inbox:
         return run
 
     def take_batch(self, limit: int) -> list[Run]:
-        """Remove and return the first runs up to `limit` records: what goes into one handler call, or one run singly."""
+        """Remove and return the first runs, up to `limit` records: one handler call's; or one run singly."""
         taken: list[Run] = []
         left = limit
         while self._runs and left > 0 and not (taken and self._runs[0].singly):

@@ -39,6 +39,7 @@ class Partition:
         "offsets",
         "owned",
         "sent",
+        "start",
         "topic",
         "topic_index",
         "troubles",
@@ -51,6 +52,8 @@ class Partition:
         self.metadata = METADATA.format(nonce)
         self.owned = True
         self.offsets = Offsets()
+        self.start: int | None = None
+        """The first offset begun."""
         self.sent: int | None = None
         """The offset of the newest commit that is not known to have failed."""
         self.committed: int | None = None
@@ -69,6 +72,11 @@ class Partition:
     def blocked(self) -> bool:
         """Whether it waits for a retry."""
         return bool(self.troubles)
+
+    @property
+    def held(self) -> bool:
+        """Whether a record's attempts are exhausted and it waits all the same."""
+        return any(trouble.state.held for trouble in self.troubles)
 
     @property
     def hot_word(self) -> int:
@@ -91,6 +99,12 @@ class Partition:
         done = self.offsets.committable
         return None if done is None or (self.sent is not None and done <= self.sent) else done
 
+    @property
+    def uncommitted(self) -> int:
+        """How many offsets are done and not known to be committed."""
+        done, since = self.offsets.committable, self.start if self.committed is None else self.committed
+        return 0 if done is None or since is None else done - since
+
     def block(self, trouble: Trouble) -> None:
         """Begin nothing of it until `trouble` is settled; known troubles stay where they are."""
         if trouble not in self.troubles:
@@ -106,6 +120,8 @@ class Partitions:
         self._owned: dict[Key, Partition] = {}
         self.states: dict[Key, State] = {}
         self.blocked: dict[Key, Partition] = {}
+        self.version = 0
+        """Changes with what is ours and with what is blocked."""
         self.fresh: set[Key] = set()
         """Assigned since the pauses were last reconciled."""
         self.dirty: set[Partition] = set()
@@ -129,6 +145,7 @@ class Partitions:
         """Begin a new epoch."""
         partition = Partition(*key, self._rng.getrandbits(63), self._board)
         self._owned[key] = partition
+        self.version += 1
         self.fresh.add(key)
         self._board.put(Counter.ASSIGNED, len(self._owned))
         return partition
@@ -139,16 +156,36 @@ class Partitions:
         if partition is None:
             return
         partition.owned = False
+        self.version += 1
         self.dirty.discard(partition)
         self.blocked.pop(key, None)
         self.fresh.discard(key)
         self._board.unassign(*key)
         self._board.put(Counter.ASSIGNED, len(self._owned))
 
+    def block(self, partition: Partition, trouble: Trouble) -> None:
+        """Begin nothing of `partition` until `trouble` is settled."""
+        partition.block(trouble)
+        if partition.key not in self.blocked:
+            self.blocked[partition.key] = partition
+            self.version += 1
+
+    def unblock(self, partition: Partition) -> list[Message]:
+        """Go on with `partition`; return what has been received of it meanwhile."""
+        if self.blocked.pop(partition.key, None) is not None:
+            self.version += 1
+        backlog, partition.backlog = partition.backlog, []
+        return backlog
+
+    def retained(self) -> tuple[int, int]:
+        """Return how many records blocked partitions keep, and the bytes of their values."""
+        kept = [[*one.backlog, *(trouble.message for trouble in one.troubles)] for one in self.blocked.values()]
+        return sum(map(len, kept)), sum(map(size_of, kept))
+
 
 def size_of(messages: Messages) -> int:
     """Return the bytes of the values of `messages`."""
-    return sum(map(len, messages))  # type: ignore[arg-type] # a Message has a length, its stub says no
+    return sum(map(len, messages))
 
 
 def offset_of(message: Any) -> int:

@@ -2,18 +2,21 @@
 
 from types import FrameType
 
+from . import clock
 from .context import context
 
 
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "quiet", "stopping")
+    __slots__ = ("due", "quiet", "stopped_at", "stopping")
 
     def __init__(self) -> None:
         self.due = 0
         """Monotonic nanoseconds at which the loop looks up from its records; 0: now."""
         self.stopping = False
+        self.stopped_at = 0.0
+        """Monotonic seconds of the first TERM."""
         self.quiet = False
         """Take nothing new, keep what is assigned."""
 
@@ -23,6 +26,8 @@ class Pulse:
 
     def stop(self) -> None:
         """Finish what is in flight, begin nothing."""
+        if not self.stopping:
+            self.stopped_at = clock.monotonic()
         self.stopping = True
         context().stopping = True
         self.due = 0

@@ -1,6 +1,6 @@
 """A record that failed and is not settled: kept in memory with what is known of its failure, until it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
@@ -17,8 +17,10 @@ class Trouble:
 
     message: Message
     offset: int
-    error: BaseException
-    state: State = State()
+    error: BaseException | None = None
+    state: State = field(default_factory=State)
     stage: Stage = "HANDLE"
     due: float | None = None
     letter: Letter | None = None
+    refusals: int = 0
+    """How often its dead letter could not be published."""

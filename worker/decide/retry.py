@@ -47,20 +47,18 @@ def failed(
     policy: Policy, state: State, *, now: float, after: float | None, rng: random.Random
 ) -> tuple[State, Again | GiveUp]:
     """Return what follows an attempt that failed at `now` (seconds since the epoch); `after` is a wait asked for."""
-    failures = state.failures + 1
-    exhausted = failures >= policy.max_attempts
-    known = replace(
-        state,
-        failures=failures,
-        first_failure=state.first_failure if state.failures else now,
-        last_failure=now,
-        held=state.held or (exhausted and policy.on_exhausted == "hold"),
-    )
-    if exhausted and policy.on_exhausted == "dead_letter":
+    known = counted(state, now)
+    if known.failures < policy.max_attempts:
+        return known, Again(backoff(policy, known.failures, rng) if after is None else after)
+    if policy.on_exhausted == "dead_letter":
         return known, GiveUp()
-    if known.held:
-        return known, Again(policy.backoff_max if after is None else after, newly_held=not state.held)
-    return known, Again(backoff(policy, failures, rng) if after is None else after)
+    return replace(known, held=True), Again(policy.backoff_max if after is None else after, newly_held=not state.held)
+
+
+def counted(state: State, now: float) -> State:
+    """Return `state` after one more failure, at `now`."""
+    first = state.first_failure if state.failures else now
+    return replace(state, failures=state.failures + 1, first_failure=first, last_failure=now)
 
 
 def backoff(policy: Policy, failures: int, rng: random.Random) -> float:

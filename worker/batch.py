@@ -1,0 +1,155 @@
+"""Batch mode: one handler call per list of records; a list that fails is rerun in lists of one."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from confluent_kafka import Message
+
+from . import events, log
+from .board import IN_FLIGHT_ROWS, Counter
+from .boardwriter import BoardWriter
+from .caller import Caller
+from .clock import read_ns
+from .commit import Committer
+from .desk import Desk
+from .errors import Record
+from .handler import Handler
+from .inbox import Inbox, Run
+from .outcomes import Outcomes
+from .partition import Partition, offset_of
+from .pulse import Pulse
+from .results import NOTHING
+
+Entries = Sequence[Sequence[Record] | BaseException]
+
+
+class BatchWork:
+    """Handles the inbox, list by list."""
+
+    def __init__(
+        self,
+        *,
+        handler: Handler,
+        caller: Caller,
+        inbox: Inbox,
+        outcomes: Outcomes,
+        committer: Committer,
+        desk: Desk,
+        pulse: Pulse,
+        board: BoardWriter,
+        batch_size: int,
+    ) -> None:
+        self._handler = handler
+        self._caller = caller
+        self._inbox = inbox
+        self._outcomes = outcomes
+        self._committer = committer
+        self._desk = desk
+        self._pulse = pulse
+        self._board = board
+        self._batch_size = batch_size
+
+    def step(self) -> None:
+        """Handle the first list; nothing if nothing may be begun."""
+        if not self._desk.may_begin():
+            return
+        runs = self._inbox.take_batch(self._batch_size)
+        if runs[0].singly:
+            self._singly(runs[0])
+            return
+        lists = self._ready(runs)
+        if lists:
+            self._together(lists)
+
+    def _ready(self, runs: Iterable[Run]) -> dict[Partition, Sequence[Message]]:
+        """Return the records to handle, by partition; what is blocked waits in its backlog."""
+        lists: dict[Partition, Sequence[Message]] = {}
+        for run in runs:
+            partition = run.partition
+            if partition.owned and not partition.blocked:
+                known = lists.get(partition)
+                lists[partition] = run.messages if known is None else [*known, *run.messages]
+            elif partition.owned:
+                partition.backlog.extend(run.messages)
+        return lists
+
+    def _together(self, lists: dict[Partition, Sequence[Message]]) -> None:
+        messages = list(chain.from_iterable(lists.values()))
+        try:
+            entries = self._call(lists, messages)
+        except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the list's failure
+            self._failed(lists, messages, error)
+            return
+        if entries[-1] and not isinstance(entries[-1], BaseException) and entries.count(NOTHING) == len(entries) - 1:
+            self._board.add(Counter.HANDLED, len(messages))
+            self._outcomes.returned_together(lists, entries[-1])
+            return
+        at = 0
+        for partition, those in lists.items():
+            self._settle(partition, those, entries[at : at + len(those)])
+            at += len(those)
+
+    def _call(self, lists: dict[Partition, Sequence[Message]], messages: list[Message]) -> Entries:
+        board = self._board
+        rows = min(len(lists), IN_FLIGHT_ROWS)
+        for row, (partition, those) in zip(range(rows), lists.items(), strict=False):
+            first, last = offset_of(those[0]), offset_of(those[-1])
+            board.start_call(row, partition.topic_index, partition.number, first, last, 1)
+            if partition.start is None:
+                partition.start = first
+        board.add(Counter.CALLS)
+        began = read_ns()
+        try:
+            return self._handler.call_batch(messages)
+        finally:
+            for row in range(rows):
+                board.end_call(row)
+            board.add(Counter.BUSY_NS, read_ns() - began)
+
+    def _failed(self, lists: dict[Partition, Sequence[Message]], messages: list[Message], error: BaseException) -> None:
+        if len(messages) == 1:
+            self._outcomes.raised(next(iter(lists)), messages[0], error)
+            return
+        self._board.add(Counter.FAILED)
+        log.emit(events.BATCH_FAILED, count=len(messages), error=error)
+        self._inbox.put_back([Run(partition, those, singly=True) for partition, those in lists.items()])
+
+    def _settle(self, partition: Partition, messages: Sequence[Message], entries: Entries) -> None:
+        if entries.count(NOTHING) == len(entries):
+            self._board.add(Counter.HANDLED, len(messages))
+            partition.offsets.reach(offset_of(messages[-1]) + 1)
+            partition.show()
+            self._committer.progress(partition, len(messages))
+            return
+        for message, entry in zip(messages, entries, strict=True):
+            if isinstance(entry, BaseException):
+                self._outcomes.raised(partition, message, entry)
+            else:
+                self._outcomes.returned(partition, message, entry)
+
+    def _singly(self, run: Run) -> None:
+        partition = run.partition
+        records = iter(run.messages)
+        if partition.owned and not partition.blocked:
+            for message in records:
+                self._one(partition, message)
+                if read_ns() >= self._pulse.due:
+                    self._desk.look_up()
+                if not self._desk.may_go_on(partition):
+                    break
+        self._keep(partition, records)
+
+    def _one(self, partition: Partition, message: Message) -> None:
+        try:
+            produced = self._caller.call(partition, message, 1)
+        except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
+            self._outcomes.raised(partition, message, error)
+        else:
+            self._outcomes.returned(partition, message, produced)
+
+    def _keep(self, partition: Partition, records: Iterator[Message]) -> None:
+        """Keep what was not begun where it belongs; a partition that is not ours any more drops it."""
+        if partition.owned and partition.blocked:
+            partition.backlog.extend(records)
+        elif partition.owned:
+            self._inbox.put_back([Run(partition, list(records), singly=True)])

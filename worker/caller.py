@@ -1,0 +1,45 @@
+"""One handler call about one record: a retry, or a record of a batch that failed as a whole."""
+
+from collections.abc import Sequence
+
+from confluent_kafka import Message
+
+from .board import NONE, Counter
+from .boardwriter import BoardWriter
+from .clock import read_ns
+from .context import context
+from .errors import Record
+from .handler import Handler
+from .partition import Partition, offset_of
+
+
+class Caller:
+    """Calls the handler with its board entry round it."""
+
+    def __init__(self, handler: Handler, board: BoardWriter) -> None:
+        self._handler = handler
+        self._board = board
+
+    def call(self, partition: Partition, message: Message, attempt: int) -> Sequence[Record]:
+        """Return the records to produce; raises whatever the handler raised for this record."""
+        board = self._board
+        board.add(Counter.CALLS)
+        if attempt > 1:
+            board.add(Counter.RETRIED)
+        began = read_ns()
+        context().attempt = attempt
+        board.start_call(0, partition.topic_index, partition.number, offset_of(message), NONE, attempt)
+        try:
+            return self._invoke(message)
+        finally:
+            board.end_call(0)
+            context().attempt = 1
+            board.add(Counter.BUSY_NS, read_ns() - began)
+
+    def _invoke(self, message: Message) -> Sequence[Record]:
+        if self._handler.mode == "record":
+            return self._handler.call(message)
+        (entry,) = self._handler.call_batch([message])
+        if isinstance(entry, BaseException):
+            raise entry
+        return entry

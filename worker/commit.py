@@ -1,0 +1,151 @@
+"""Commits: explicit, of owned partitions, at most one in flight; the newest offsets ride on the next.
+
+A commit costs milliseconds on the broker whatever the client does; a client that sends them without bound has most of
+its work uncommitted, and waits for all of them when it closes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from confluent_kafka import KafkaException, TopicPartition
+
+from . import events, log
+from .board import Counter
+from .boardwriter import BoardWriter
+from .kafka import Answer, Client
+from .partition import Partition, Partitions
+from .seldom import Seldom
+
+STUCK_SECONDS: Final = 5.0
+MANY: Final = 10_000
+"""Finished records after which a commit is due, whatever the interval."""
+RETRY_SECONDS: Final = 0.1
+"""After a refused commit, at the least: during a rebalance every one is refused."""
+
+
+class Committer:
+    """Commits what the partitions have done; `interval` in seconds, 0: whenever there is something new."""
+
+    def __init__(self, client: Client, partitions: Partitions, board: BoardWriter, interval: float) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._board = board
+        self._interval = interval
+        self._next = 0.0
+        self._refused_until = 0.0
+        self._sent_at = 0.0
+        self._stuck = False
+        self._in_flight: dict[Partition, int] | None = None
+        self._seldom = Seldom(10.0)
+        self.finished = 0
+        """Records finished since the last commit was sent."""
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a commit is on its way: only polling brings its answer."""
+        return self._in_flight is not None
+
+    def progress(self, partition: Partition, records: int) -> None:
+        """Note that `records` of `partition` were finished, or that its lowest unfinished one was."""
+        self.finished += records
+        self._partitions.dirty.add(partition)
+
+    def wait(self, now: float) -> float | None:
+        """Return the seconds until a commit is due; None if there is nothing to commit."""
+        if not self._partitions.dirty:
+            return None
+        due = self._refused_until if self.finished >= MANY else max(self._next, self._refused_until)
+        return max(0.0, due - now)
+
+    def tick(self, now: float, *, at_once: bool = False) -> None:
+        """Take the answer that has come, tell of one that does not, send what is due."""
+        if self._client.answers:
+            self._take_answers(now)
+        if self._in_flight is not None:
+            self._watch(now)
+        elif self._partitions.dirty and (self.wait(now) == 0.0 or (at_once and now >= self._refused_until)):
+            self._send(now)
+
+    def settle(self, partitions: Iterable[Partition]) -> None:
+        """Commit what is done of `partitions`, which are being revoked, and wait for the answer.
+
+        The commit in flight is not waited for: only this thread could take its answer. It is older, so it changes
+        nothing that this one says; its answer finds partitions that are not ours any more.
+        """
+        offsets = {one: done for one in partitions if (done := one.offsets.committable) not in {None, one.committed}}
+        if not offsets:
+            return
+        try:
+            results = self._client.commit_now(_request(offsets))
+        except KafkaException as error:
+            self._failed(error.args[0])
+            return
+        self._board.add(Counter.COMMITS)
+        refused = [one.error for one in results if one.error is not None]
+        if refused:
+            self._failed(refused[0])
+
+    def uncommitted(self) -> int:
+        """Return how many offsets are done and not known to be committed."""
+        return sum(one.uncommitted for one in self._partitions)
+
+    def _send(self, now: float) -> None:
+        dirty = self._partitions.dirty
+        offsets = {one: done for one in dirty if (done := one.to_commit()) is not None}
+        dirty.clear()
+        self.finished = 0
+        self._next = now + self._interval
+        if not offsets:
+            return
+        try:
+            self._client.commit(_request(offsets))
+        except KafkaException as error:
+            dirty.update(offsets)
+            self._refused_until = now + RETRY_SECONDS
+            self._failed(error.args[0])
+            return
+        for partition, offset in offsets.items():
+            partition.sent = offset
+        self._in_flight = offsets
+        self._sent_at = now
+        self._stuck = False
+
+    def _watch(self, now: float) -> None:
+        seconds = now - self._sent_at
+        if seconds >= STUCK_SECONDS and not self._stuck:
+            self._stuck = True
+            log.emit(events.COMMIT_STUCK, seconds=seconds)
+
+    def _take_answers(self, now: float) -> None:
+        answers, self._client.answers = self._client.answers, []
+        for answer in answers:
+            self._take(answer, now)
+
+    def _take(self, answer: Answer, now: float) -> None:
+        sent, self._in_flight = self._in_flight or {}, None
+        errors = {(one.topic, one.partition): one.error for one in answer.offsets}
+        reasons = []
+        for partition, offset in sent.items():
+            error = answer.error or errors.get(partition.key)
+            if not partition.owned:
+                continue
+            if error is None:
+                partition.acknowledged(offset)
+            else:
+                reasons.append(error)
+                partition.sent = partition.committed
+                self._partitions.dirty.add(partition)
+        if reasons:
+            self._refused_until = now + RETRY_SECONDS
+            self._failed(reasons[0])
+        else:
+            self._board.add(Counter.COMMITS)
+
+    def _failed(self, error: object) -> None:
+        self._board.add(Counter.COMMIT_FAILURES)
+        if self._seldom("failed"):
+            log.emit(events.COMMIT_FAILED, reason=str(error))
+
+
+def _request(offsets: dict[Partition, int]) -> Sequence[TopicPartition]:
+    return [TopicPartition(one.topic, one.number, offset, one.metadata) for one, offset in offsets.items()]

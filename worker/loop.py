@@ -1,0 +1,52 @@
+"""The worker's loop: retries that are due, then the records at hand, then the next ones.
+
+Everything else is looked up to between them (`desk`).
+"""
+
+from . import clock
+from .board import Phase
+from .session import Session
+
+
+def run(session: Session) -> None:
+    """Consume until the worker is stopping.
+
+    Raises:
+        ConsumerFaultError: the consumer has ended for good.
+        CallbackError: a fault of ours.
+    """
+    pulse, desk, inbox, work = session.pulse, session.desk, session.inbox, session.work
+    while not pulse.stopping:
+        if clock.read_ns() >= pulse.due:
+            desk.look_up()
+        if session.partitions.blocked and not pulse.quiet:
+            session.retrier.next()
+        if inbox and desk.may_begin():
+            session.board.phase(Phase.HANDLING)
+            work.step()
+        else:
+            _receive(session)
+        session.committer.tick(clock.monotonic())
+
+
+def _receive(session: Session) -> None:
+    """Wait for records; for the producer first if it can take no more, for what is received would only be kept."""
+    if session.outputs.full and not session.pauses.everything:
+        session.board.phase(Phase.HANDLING)
+        session.outputs.flush(session.desk.patience())
+        session.outcomes.take_answers()
+        return
+    session.board.phase(_phase(session))
+    session.fetcher.fetch(session.desk.patience())
+    if session.outputs.pending:
+        session.outcomes.take_answers()
+    if session.partitions.fresh:
+        session.pauses.apply()
+
+
+def _phase(session: Session) -> Phase:
+    if not session.membership.ready:
+        return Phase.JOINING
+    owned = len(session.partitions)
+    waiting = session.pauses.everything or (owned and len(session.partitions.blocked) == owned)
+    return Phase.PAUSED if waiting else Phase.POLLING

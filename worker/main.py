@@ -1,0 +1,142 @@
+"""A worker process from its first instruction to its exit code. Where it comes from is `mold`'s business."""
+
+import faulthandler
+import os
+import select
+import signal
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from . import drain, events, handler, loop, session
+from . import log as _log
+from .board import Board, Phase, StateWord
+from .boardwriter import BoardWriter
+from .channel import Channel
+from .desk import hear
+from .errors import HandlerError
+from .exits import WorkerExit
+from .fetch import ConsumerFaultError, Fault
+from .handler import Handler
+from .kafka import CallbackError
+from .pulse import Pulse
+from .spec import SlotIdentity, WorkerSpec
+
+BARRIER_MS: Final = 100
+"""Longest wait for the supervisor's word between two looks at the signals."""
+
+
+class Stopped(Exception):  # noqa: N818 - an ending, not an error
+    """The worker was told to stop before it consumed anything."""
+
+
+class Failed(Exception):  # noqa: N818 - an ending, and its reason
+    """The worker cannot go on."""
+
+    def __init__(self, code: WorkerExit, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int) -> int:
+    """Consume until told to stop; return the exit code (`exits.WorkerExit`) for the caller's `os._exit`.
+
+    Signals are blocked when this is called, and the log is configured. End of file on `channel` ends the process.
+    """
+    writer, pulse = BoardWriter(board), Pulse()
+    _set_up(writer, pulse, stacks_fd)
+    try:
+        loaded = _load(spec)
+        try:
+            tools = session.Tools(spec, identity, loaded, channel, pulse, writer)
+            _consume(tools)
+        finally:
+            loaded.close()
+    except Stopped:
+        return WorkerExit.DRAINED
+    except Failed as failure:
+        channel.send({"type": "failed", "reason": failure.reason})
+        return failure.code
+    finally:
+        _log.flush(1.0)
+    return WorkerExit.DRAINED
+
+
+def _set_up(writer: BoardWriter, pulse: Pulse, stacks_fd: int) -> None:
+    faulthandler.enable(stacks_fd)
+    faulthandler.register(signal.SIGUSR1, stacks_fd, all_threads=True)
+    signal.signal(signal.SIGTERM, pulse.on_term)
+    for ignored in (signal.SIGINT, signal.SIGHUP):  # a terminal's Ctrl-C is for the supervisor, which tells us
+        signal.signal(ignored, signal.SIG_IGN)
+    writer.words[StateWord.PID] = os.getpid()
+    writer.phase(Phase.BOOTING)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _load(spec: WorkerSpec) -> Handler:
+    try:
+        return handler.load(spec)
+    except HandlerError as error:
+        _log.emit(events.HANDLER_FAILED, handler=spec.handler, reason=error.reason)
+        raise Failed(_code(error), error.reason) from error
+
+
+def _code(error: HandlerError) -> WorkerExit:
+    return WorkerExit.PERMANENT if error.permanent else WorkerExit.TEMPORARY
+
+
+def _consume(tools: session.Tools) -> None:
+    """Join and consume; again with a new consumer if the group still holds our instance id for a dead member."""
+    tools.channel.send({"type": "booted"})
+    _log.emit(events.WORKER_BOOTED, handler=tools.spec.handler)
+    while True:
+        _wait_for_go(tools)
+        current = _open(tools)
+        try:
+            loop.run(current)
+        except ConsumerFaultError as error:
+            drain.finish(current)
+            _judge(error)
+            _log.emit(events.UNRELEASED, reason=error.reason)
+            tools.channel.send({"type": "unreleased", "reason": error.reason})
+        except CallbackError as error:
+            _log.emit(events.INTERNAL_ERROR, error=error, reason=str(error))
+            raise Failed(WorkerExit.TEMPORARY, str(error)) from error
+        else:
+            drain.drain(current)
+            drain.finish(current)
+            return
+
+
+def _open(tools: session.Tools) -> session.Session:
+    try:
+        current = session.Session(tools)
+        current.join()
+    except HandlerError as error:
+        raise Failed(_code(error), error.reason) from error
+    except KafkaException as error:
+        raise Failed(WorkerExit.PERMANENT, f"the consumer cannot be created: {error.args[0]}") from error
+    return current
+
+
+def _wait_for_go(tools: session.Tools) -> None:
+    tools.board.phase(Phase.BARRIER)
+    waiting = select.poll()
+    waiting.register(tools.channel, select.POLLIN)
+    while not tools.pulse.stopping:
+        waiting.poll(BARRIER_MS)
+        if "go" in hear(tools.channel, tools.pulse):
+            tools.board.phase(Phase.JOINING)
+            return
+    raise Stopped
+
+
+def _judge(error: ConsumerFaultError) -> None:
+    """Return for a fault that a new consumer can overcome; raise what the others come to."""
+    if error.fault is Fault.UNRELEASED:
+        return
+    if error.fault is Fault.FENCED:
+        _log.emit(events.FENCED, reason=error.reason)
+    code = WorkerExit.PERMANENT if error.fault is Fault.NO_START else WorkerExit.TEMPORARY
+    raise Failed(code, error.reason) from error

@@ -1,0 +1,85 @@
+"""Keeps the client's pauses as `decide.pressure` wants them; never inside a rebalance callback, where one can stick."""
+
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from . import events, log
+from .board import Counter
+from .boardwriter import BoardWriter
+from .decide.pressure import Key, Policy, pressed, reconcile
+from .inbox import Inbox
+from .kafka import Client
+from .outputs import Outputs
+from .partition import Partitions
+from .pulse import Pulse
+from .seldom import Seldom
+from .spec import WorkerSpec
+
+_BUFFERED: Final = int(Counter.BUFFERED)
+_BUFFERED_BYTES: Final = int(Counter.BUFFERED_BYTES)
+_HELD: Final = int(Counter.HELD)
+
+
+class Pauses:
+    """The set of paused partitions."""
+
+    def __init__(
+        self,
+        *,
+        spec: WorkerSpec,
+        client: Client,
+        partitions: Partitions,
+        inbox: Inbox,
+        outputs: Outputs,
+        pulse: Pulse,
+        board: BoardWriter,
+    ) -> None:
+        self._policy = Policy(spec.max_in_flight, spec.max_in_flight_bytes)
+        self._client = client
+        self._partitions = partitions
+        self._inbox = inbox
+        self._outputs = outputs
+        self._pulse = pulse
+        self._board = board
+        self._applied: set[Key] = set()
+        self._pressed = False
+        self._last: tuple[int, bool] = (-1, False)
+        self._seldom = Seldom()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is to be received."""
+        return self._pressed or self._pulse.quiet or self._pulse.stopping
+
+    def apply(self) -> None:
+        """Pause and resume what is to be, after a look at what is in flight."""
+        records, size = self._partitions.retained() if self._partitions.blocked else (0, 0)
+        records += self._inbox.records + self._outputs.pending
+        size += self._inbox.bytes
+        self._pressed = pressed(self._policy, self._pressed, records=records, size=size)
+        words = self._board.words
+        words[_BUFFERED], words[_BUFFERED_BYTES] = records, size
+        words[_HELD] = sum(one.held for one in self._partitions.blocked.values())
+        now = (self._partitions.version, self.everything)
+        if now != self._last and self._change():
+            self._last = now
+
+    def _change(self) -> bool:
+        owned = self._partitions.keys()
+        wanted = owned if self.everything else self._partitions.blocked.keys()
+        change = reconcile(owned=owned, wanted=wanted, applied=self._applied, fresh=self._partitions.fresh)
+        try:
+            if change.pause:
+                self._client.pause(change.pause)
+            self._applied |= change.pause
+            if change.resume:
+                self._client.resume(change.resume)
+            self._applied -= change.resume
+        except KafkaException as error:
+            if self._seldom("pause"):
+                log.emit(events.CLIENT_ERROR, code="pause", text=str(error))
+            return False
+        self._partitions.fresh.clear()
+        self._board.put(Counter.PAUSED, len(self._applied & owned))
+        return True

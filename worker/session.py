@@ -1,0 +1,135 @@
+"""One consumer and everything that lives as long as it does."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+from .batch import BatchWork
+from .boardwriter import BoardWriter
+from .caller import Caller
+from .channel import Channel
+from .commit import Committer
+from .desk import Desk
+from .fetch import Fetcher
+from .handler import Handler
+from .inbox import Inbox
+from .kafka import Client
+from .membership import Membership
+from .outcomes import Outcomes
+from .outputs import Outputs
+from .partition import Partitions
+from .pauses import Pauses
+from .pulse import Pulse
+from .rebalance import Rebalancer
+from .record import RecordWork
+from .retrier import Retrier
+from .spec import SlotIdentity, WorkerSpec, instance_id
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What outlives a consumer: one set per process."""
+
+    spec: WorkerSpec
+    identity: SlotIdentity
+    handler: Handler
+    channel: Channel
+    pulse: Pulse
+    board: BoardWriter
+
+
+class Session:
+    """The parts, put together; `work` handles what `fetcher` brings."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Create the consumer and what belongs to it; it has not joined the group yet.
+
+        Raises:
+            KafkaException: librdkafka refuses a property.
+            HandlerError: `kafka.oauth`, or a class of `errors.poison`, cannot be imported.
+        """
+        spec, board, pulse = tools.spec, tools.board, tools.pulse
+        self.tools = tools
+        self.pulse = pulse
+        self.board = board
+        self.handler = tools.handler
+        name = client_id(spec, tools.identity.slot)
+        static = name if spec.kafka.static_membership and spec.instance is not None else None
+        self.client = Client(spec, client_id=name, instance_id=static)
+        self.outputs = Outputs(spec, name)
+        self.inbox = Inbox()
+        self.partitions = Partitions(board)
+        self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
+        self.membership = Membership(self.client, tools.channel, board)
+        self.rebalancer = Rebalancer(self.partitions, self.committer, self.membership, board)
+        self.fetcher = Fetcher(spec, self.client, self.partitions, self.inbox, board)
+        self.pauses = Pauses(
+            spec=spec,
+            client=self.client,
+            partitions=self.partitions,
+            inbox=self.inbox,
+            outputs=self.outputs,
+            pulse=pulse,
+            board=board,
+        )
+        worker = f"{name}@{socket.gethostname()} pid {os.getpid()}"
+        self.outcomes = Outcomes(
+            spec=spec,
+            worker=worker,
+            outputs=self.outputs,
+            partitions=self.partitions,
+            committer=self.committer,
+            inbox=self.inbox,
+            board=board,
+        )
+        caller = Caller(tools.handler, board)
+        self.retrier = Retrier(self.partitions, caller, self.outcomes)
+        self.desk = Desk(
+            channel=tools.channel,
+            client=self.client,
+            committer=self.committer,
+            fetcher=self.fetcher,
+            membership=self.membership,
+            outcomes=self.outcomes,
+            outputs=self.outputs,
+            pauses=self.pauses,
+            pulse=pulse,
+            retrier=self.retrier,
+            board=board,
+            commit_interval=spec.commit_interval,
+        )
+        self.work = self._work(caller)
+
+    def _work(self, caller: Caller) -> RecordWork | BatchWork:
+        tools = self.tools
+        if tools.handler.mode == "record":
+            return RecordWork(
+                handler=tools.handler,
+                inbox=self.inbox,
+                outcomes=self.outcomes,
+                committer=self.committer,
+                desk=self.desk,
+                pulse=self.pulse,
+                board=self.board,
+            )
+        return BatchWork(
+            handler=tools.handler,
+            caller=caller,
+            inbox=self.inbox,
+            outcomes=self.outcomes,
+            committer=self.committer,
+            desk=self.desk,
+            pulse=self.pulse,
+            board=self.board,
+            batch_size=tools.spec.batch_size,
+        )
+
+    def join(self) -> None:
+        """Subscribe; the polls that follow join the group."""
+        self.membership.identify()
+        self.client.subscribe(self.tools.spec.kafka.topics, self.rebalancer)
+
+
+def client_id(spec: WorkerSpec, slot: int) -> str:
+    """Return the name of a slot's clients; with an instance it is the `group.instance.id` as well."""
+    return f"{spec.app}-{slot}" if spec.instance is None else instance_id(spec.app, spec.instance, slot)
