@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from .embedded import EmbeddedCluster
 from .herd import Herd
 from .kafka import KafkaCluster
 from .parts import MissingPartError
@@ -89,6 +90,13 @@ def kafka() -> Iterator[Cluster]:
         yield Cluster(shared)
     else:
         yield from _cluster()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedCluster]:
+    """The embedded broker, in a process of its own."""
+    with EmbeddedCluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ LEASH: Final = Path(__file__).with_name("leash.py")
 class Process:
     """A program in a session of its own, its output appended to `log`, killed by the kernel if this run dies.
 
+    It inherits the descriptors in `keep`, under their numbers.
+
     To be made in the main thread only: the kernel watches the thread that starts a process, not the process.
     It is reaped by `kill` and `stop` alone, so that until then its pid and process group cannot be another's.
     """
@@ -28,6 +30,7 @@ class Process:
         log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
     ) -> None:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("start processes from the main thread: the kernel would kill them at this thread's end")
@@ -43,6 +46,7 @@ class Process:
                 cwd=cwd,
                 env=env,
                 start_new_session=True,
+                pass_fds=keep,
             )
         self._pidfd = os.pidfd_open(self._popen.pid)
         self._code: int | None = None

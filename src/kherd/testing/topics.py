@@ -6,6 +6,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # it has no __all__
 from confluent_kafka.cimpl import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from .wait import until
 
@@ -46,6 +47,19 @@ class Cluster:
         admin.create_topics([topic], operation_timeout=ANSWER)[name].result(ANSWER)
         until(lambda: self._serves(name, partitions), ANSWER, f"the leaders of {name} to answer")
         return name
+
+    def time_group(self, group: str, *, heartbeat: float, session: float | None = None) -> None:
+        """Set the KIP-848 heartbeat interval and session timeout of one group, in seconds; on an unsecured cluster.
+
+        By kafka-python, because librdkafka has no group settings.
+        """
+        wanted = {"consumer.heartbeat.interval.ms": heartbeat, "consumer.session.timeout.ms": session}
+        configs = {key: str(int(value * 1000)) for key, value in wanted.items() if value is not None}
+        client = KafkaAdminClient(bootstrap_servers=self.bootstrap)
+        try:
+            client.alter_configs([ConfigResource(ConfigResourceType.GROUP, group, configs)])
+        finally:
+            client.close()
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic."""
