@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..worker import events, log
 from ..worker.channel import Message
@@ -70,6 +71,14 @@ class Molds:
         mold.handle = Handle(service.role, timeout)
         self._nursery.add(mold.handle, service)
         self._nursery.feed(mold.handle, machine.Start(mold.handle.timeout))
+
+    def document(self, generation: int) -> dict[str, Any]:
+        """Return a generation's mold for the `services` part of the status document."""
+        mold = self._molds.get(generation)
+        if mold is None:
+            return {}
+        handle = mold.handle
+        return {"mold": {"state": handle.child.state.value, "pid": handle.pid, "restarts": handle.restarts}}
 
     def spec(self, generation: int) -> WorkerSpec:
         """Return what the workers of a generation are told."""

@@ -70,7 +70,7 @@ def _summary(house: House) -> dict[str, Any]:
             "booted": herd.count(*BOOTED),
             "by_state": {state.value: count for state in State if (count := herd.count(state))},
         },
-        "services": house.staff.document(),
+        "services": {**herd.molds.document(herd.generation), **house.staff.document()},
         "dead_letters": house.observed.dead_letters,
         "brokers_reachable": house.observed.reachable,
         "totals": herd.totals(),
