@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted(path for room in ("supervisor", "worker", "bench", "src/kherd/testing") for path in (ROOT / room).rglob("*.py"))
+FILES = sorted(
+    path for room in ("supervisor", "worker", "bench", "src/kherd/testing") for path in (ROOT / room).rglob("*.py")
+)
 DECIDE = sorted(path for path in FILES if path.parent.name == "decide" and "\ndef " in path.read_text())
 
 
