@@ -47,7 +47,7 @@ class Herd:
         """Make `spec` the newest generation: slots roll to it."""
         self._rolling = bool(self.slots)
         self.generation = spec.generation
-        self.molds.add(spec, self.start_seconds)
+        self.molds.add(spec, self.start_seconds, self._workers.policy)
         if self._rolling:
             log.emit(events.ROLL_STARTED, count=len(self.slots), generation=spec.generation)
 

@@ -11,6 +11,7 @@ from ..worker.spec import SlotIdentity, WorkerSpec
 from .decide import child as machine
 from .decide.cause import Cause
 from .decide.child import State
+from .decide.restart import RestartPolicy
 from .nursery import Nursery
 from .process.handle import Handle
 from .process.spawn import Entry
@@ -53,7 +54,7 @@ class Molds:
         self._molds: dict[int, Mold] = {}
         self._leaving: list[Handle] = []
 
-    def add(self, spec: WorkerSpec, timeout: float) -> None:
+    def add(self, spec: WorkerSpec, timeout: float, policy: RestartPolicy) -> None:
         """Start the mold of a new generation; it imports the handler, so it may take as long as a worker."""
         mold = Mold(spec, spec.preload)
         self._molds[spec.generation] = mold
@@ -67,6 +68,7 @@ class Molds:
             hear=lambda _, message: self._hear(mold, message),
             ended=lambda _, cause: self._ended(mold, cause),
             generation=spec.generation,
+            policy=policy,
         )
         mold.handle = Handle(service.role, timeout)
         self._nursery.add(mold.handle, service)

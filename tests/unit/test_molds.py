@@ -9,7 +9,7 @@ import pytest
 from kherd.supervisor.decide import child as machine
 from kherd.supervisor.decide.cause import Cause
 from kherd.supervisor.decide.child import Action, State
-from kherd.supervisor.decide.restart import StayDown
+from kherd.supervisor.decide.restart import RestartPolicy, StayDown
 from kherd.supervisor.molds import Molds, Request
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.services import Service
@@ -76,7 +76,7 @@ def _is_open(fd: int) -> bool:
 def foundry() -> Iterator[Foundry]:
     """One mold, of generation 1, that is not ready yet."""
     one = Foundry()
-    one.molds.add(worker_spec(), 42.0)
+    one.molds.add(worker_spec(), 42.0, RestartPolicy())
     yield one
     for fd in one.leaked:
         os.close(fd)
@@ -184,7 +184,7 @@ def test_a_mold_that_hangs_after_its_import_is_preloaded_again(foundry: Foundry)
 
 
 def test_a_retired_generation_is_stopped_and_forgotten_when_it_is_down(foundry: Foundry) -> None:
-    foundry.molds.add(replace(worker_spec(), generation=2), 42.0)
+    foundry.molds.add(replace(worker_spec(), generation=2), 42.0, RestartPolicy())
     old = foundry.mold()
     foundry.nursery.feed(old, machine.Announced())
     foundry.molds.retire({2}, 5.0)
