@@ -1,5 +1,6 @@
 """The demo's daemon: `kherd run` as a process of its own, with a generated configuration, as a user would run it."""
 
+import json
 import os
 import shutil
 import signal
@@ -119,6 +120,11 @@ class Herd:
         """Return the processes below us, the folder's keeper aside."""
         return [one for one in psutil.Process().children(recursive=True) if one.pid != self._keeper]
 
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """Return the log lines of one kind of event, of the daemon and all its children."""
+        lines = (_parsed(line) for line in self._log.read_text(errors="replace").splitlines())
+        return [line for line in lines if line.get("event") == event]
+
     def last_words(self) -> str:
         """Return the end of the daemon's log."""
         try:
@@ -126,6 +132,14 @@ class Herd:
         except OSError:
             return ""
         return "\n".join(lines[-TAIL_LINES:])
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:  # what others print
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _tie_to(parent: int) -> None:

@@ -169,10 +169,15 @@ class Story:
         began = clock.monotonic()
         self.herd.signal(signal.SIGTERM)
         code = stage.ended(PATIENCE)
-        if code != 0 or self.herd.left():
-            raise DemoError(f"the daemon ended with {code}, leaving {len(self.herd.left())} processes")
+        took = clock.monotonic() - began
+        uncommitted = [line["uncommitted"] for line in self.herd.told("drained")]
+        if code != 0 or self.herd.left() or uncommitted != [0] * AFTER:
+            raise DemoError(
+                f"not a graceful stop: exit code {code}, {len(self.herd.left())} processes left, records finished but "
+                f"not committed by each worker: {uncommitted}"
+            )
         self.show.say(
-            f"SIGTERM: {AFTER} workers finished, committed and left in {clock.monotonic() - began:.1f} s; "
+            f"SIGTERM: {AFTER} workers finished what they held and left in {took:.1f} s with nothing uncommitted; "
             "exit code 0, no process left."
         )
 
