@@ -26,9 +26,10 @@ class KafkaSpec:
     static_membership: bool = False
     embedded: bool = False
     oauth: str | None = None
-    client: Mapping[str, str] = field(default_factory=dict)
-    consumer: Mapping[str, str] = field(default_factory=dict)
-    producer: Mapping[str, str] = field(default_factory=dict)
+    # Passwords are among them: not in a traceback, not in a log.
+    client: Mapping[str, str] = field(default_factory=dict, repr=False)
+    consumer: Mapping[str, str] = field(default_factory=dict, repr=False)
+    producer: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

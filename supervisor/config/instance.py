@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from .schema import Settings
+from .types import is_name
 
-MARKERS: Final = (Path("/.dockerenv"), Path("/run/.containerenv"))
-CONTAINER_FILE: Final = Path("/run/systemd/container")
+AUTO: Final = "auto"
+MARKERS: Final = (
+    ".dockerenv",
+    "run/.containerenv",
+    "run/host/container-manager",
+    "run/systemd/container",
+)
+"""Files that Docker, Podman and whoever follows systemd's container interface put into a container."""
+ROOT: Final = Path("/")
 
 
 def resolve_instance(
@@ -17,26 +25,44 @@ def resolve_instance(
     *,
     environment: Mapping[str, str] = os.environ,
     host: Callable[[], str] = socket.gethostname,
-    markers: tuple[Path, ...] = MARKERS,
-    container_file: Path = CONTAINER_FILE,
+    root: Path = ROOT,
 ) -> str | None:
-    """Return the instance: as configured, else the host name; None in a container or on a host without a name.
+    """Return the instance: as configured, else the host's name; None in a container or on a host without a name.
 
-    A container's host name is random, so that it would be a new member each time and the old one would hold its
-    partitions until the session timeout. The signs are
-    systemd's (systemd-detect-virt(1)), Docker's, Podman's and Kubernetes'.
+    A container's host name is random: it would be a new member each time, and the old one would hold its partitions
+    until the session timeout.
     """
-    if settings.app.instance != "auto":
+    if settings.app.instance != AUTO:
         return settings.app.instance
-    if "KUBERNETES_SERVICE_HOST" in environment or "container" in environment:
+    if in_container(environment, root):
         return None
-    if container_file.exists() or any(marker.exists() for marker in markers):
-        return None
-    name = host().split(".", 1)[0]
-    return None if name in {"", "localhost"} else name
+    name = host()
+    return name if is_name(name) and name.partition(".")[0].lower() != "localhost" else None
+
+
+def in_container(environment: Mapping[str, str], root: Path = ROOT) -> bool:
+    """Whether this is a container: the signs of systemd-detect-virt(1) --container, Docker, Podman and Kubernetes."""
+    if environment.get("KUBERNETES_SERVICE_HOST") or environment.get("container"):
+        return True
+    if any((root / marker).exists() for marker in MARKERS):
+        return True
+    if b"\0container=" in b"\0" + _read(root / "proc/1/environ"):
+        return True
+    release = _read(root / "proc/sys/kernel/osrelease")
+    openvz = (root / "proc/vz").exists() and not (root / "proc/bc").exists()
+    return openvz or b"Microsoft" in release or b"WSL" in release
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # of pid 1 only root may know
+        return b""
 
 
 def is_static(settings: Settings, instance: str | None) -> bool:
     """Whether workers are static members of their group."""
     wanted = settings.kafka.static_membership
-    return instance is not None and not settings.embedded if wanted == "auto" else wanted and instance is not None
+    if instance is None:
+        return False
+    return not settings.embedded if wanted == AUTO else bool(wanted)

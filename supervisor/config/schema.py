@@ -1,12 +1,10 @@
-"""The whole configuration, and the rules between its keys."""
+"""The whole configuration; the rules between its keys are in `rules`."""
 
-import re
-from collections.abc import Iterator
 from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .properties import refusals
+from .rules import Problems, problems_of
 from .sections import (
     App,
     Control,
@@ -25,7 +23,6 @@ from .sections import (
 )  # fmt: skip
 
 EMBEDDED: Final = "embedded"
-_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class Settings(Section):
@@ -64,54 +61,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        problems = [*self._between_keys(), *self._topics(), *self._embedded(), *refusals(self)]
+        problems = problems_of(self)
         if problems:
-            raise ValueError("\n".join(problems))
+            raise Problems(problems)
         return self
-
-    def _between_keys(self) -> Iterator[str]:
-        workers, stop, errors = self.workers, self.stop, self.errors
-        if workers.handler_timeout <= 0:
-            yield f"workers.handler_timeout: must be above 0, got {workers.handler_timeout:g}"
-        if workers.handler_timeout >= stop.timeout:
-            yield (
-                f"workers.handler_timeout: must be below stop.timeout ({stop.timeout:g} s), so that a stop can wait for"
-                f" a handler, got {workers.handler_timeout:g} s"
-            )
-        if workers.start_timeout < 1:
-            yield f"workers.start_timeout: must be at least 1 s, got {workers.start_timeout:g} s"
-        if errors.backoff_initial > errors.backoff_max:
-            yield f"errors.backoff_initial: must not be above errors.backoff_max, got {errors.backoff_initial:g} s"
-
-    def _topics(self) -> Iterator[str]:
-        for topic in self.kafka.topics:
-            if topic.startswith("^"):
-                try:
-                    re.compile(topic)
-                except re.error as error:
-                    yield f"kafka.topics: not a regular expression ({error}), got {topic!r}"
-            elif _TOPIC.fullmatch(topic) is None or topic in {".", ".."}:
-                yield f"kafka.topics: not a topic name (letters, digits, dot, underscore, dash), got {topic!r}"
-            elif self.dead_letter.topic.replace("{topic}", topic) == topic:
-                yield f"dead_letter.topic: would be the source topic {topic!r} itself"
-        sample = self.dead_letter.topic.replace("{topic}", "x")
-        if _TOPIC.fullmatch(sample) is None:
-            yield f"dead_letter.topic: not a topic name (the placeholder is {{topic}}), got {self.dead_letter.topic!r}"
-
-    def _embedded(self) -> Iterator[str]:
-        if not self.embedded:
-            return
-        if self.kafka.group_protocol == "classic":
-            yield 'kafka.group_protocol: the embedded broker models KIP-848 groups only: use "consumer", got "classic"'
-        if self.kafka.static_membership is True:
-            yield "kafka.static_membership: the embedded broker does not model static members, got true"
-        if self.kafka.oauth is not None:
-            yield "kafka.oauth: the embedded broker has no authentication"
-        for section, properties in (
-            ("client", self.kafka.client),
-            ("consumer", self.kafka.consumer),
-            ("producer", self.kafka.producer),
-        ):
-            for name in properties:
-                if name.startswith(("sasl.", "ssl.")) or name == "security.protocol":
-                    yield f"kafka.{section}.{name}: the embedded broker has neither TLS nor SASL"

@@ -1,13 +1,28 @@
 """The sections of the configuration: every key, default, unit and meaning once; CONFIGURATION.md comes from here."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from .types import Address, Duration, Name, Property, Reference, Size, Text, Topic
+from .kinds import (
+    Bootstrap,
+    ClassName,
+    Duration,
+    Flag,
+    Membership,
+    Name,
+    Place,
+    Properties,
+    Reference,
+    Size,
+    Text,
+    Topic,
+    Whole,
+    not_automatic,
+    not_exactly_once,
+)  # fmt: skip
 
-Count = Annotated[int, Field(ge=0, le=10_000, strict=True)]
-Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+DAY: Final = 86_400.0
 
 
 class Section(BaseModel):
@@ -20,135 +35,186 @@ class App(Section):
     """What runs, and under which name."""
 
     name: Name = Field(
-        description="The herd's name: group, client and instance ids, lock and state folder come from it."
+        description="The herd's name: group, client and instance ids, the lock and the state folder come from it."
     )
     handler: Reference = Field(description='The handler, as "module:attribute".')
-    pythonpath: tuple[Text, ...] = Field((".",), description="Folders to import from, relative to this file.")
-    preload: bool = Field(
-        True, description="Import the handler's module once per generation and fork workers from there."
+    pythonpath: tuple[Text, ...] = Field(
+        (".",), description="Folders to import from, before all others; relative to this file."
     )
-    instance: Text = Field(
+    preload: Flag = Field(
+        True, description="Import the handler's module once per generation, and fork the workers from there."
+    )
+    instance: Name = Field(
         "auto",
-        max_length=100,
-        description="This supervisor's stable identity. `auto`: the host name on a machine, none in a container.",
+        description="This supervisor's stable identity within the group. `auto`: the host name on a machine, none in a"
+        " container (its name is random). On a StatefulSet set `${HOSTNAME}`.",
     )
 
 
 class State(Section):
     """Where the daemon keeps what it needs while it runs."""
 
-    dir: Text | None = Field(None, description="The state folder; default by the rules of the README.")
+    dir: Text | None = Field(
+        None,
+        description="The state folder, relative to this file; only its owner may write there. Default: the first of"
+        " `$RUNTIME_DIRECTORY`, `/run/kherd/NAME` (root), `$XDG_RUNTIME_DIR/kherd/NAME`, `/tmp/kherd-UID/NAME`; NAME is"
+        " app.name, with `@INSTANCE` if app.instance is set.",
+    )
 
 
 class Kafka(Section):
     """The brokers, the subscription and the group."""
 
-    bootstrap: Text = Field(description='Brokers as "host:port,…", or "embedded".')
-    topics: tuple[Topic, ...] = Field(
-        min_length=1, description="Topics; one that begins with ^ is a regular expression."
+    bootstrap: Bootstrap = Field(
+        description='Brokers as "host:port,host:port", or "embedded": a broker of its own, for trials.'
     )
-    group: Text | None = Field(None, max_length=249, description="Consumer group; default: app.name.")
+    topics: tuple[Topic, ...] = Field(
+        min_length=1,
+        description="Topics. One that begins with ^ is a regular expression: a POSIX extended one that matches the"
+        " beginning of a name (classic), or an RE2 one that matches the whole name (consumer). This herd's own"
+        " dead-letter topics never match.",
+    )
+    group: Annotated[Text, Field(max_length=249)] | None = Field(None, description="Consumer group; default: app.name.")
     start: Literal["earliest", "latest", "error"] = Field(
-        "earliest", description="Where to begin without a committed offset."
+        "earliest",
+        description="Where to begin without a committed offset, or when it is out of range; error: stop instead.",
     )
     oauth: Reference | None = Field(
-        None, description='"module:callable" that returns (token, expiry) for SASL/OAUTHBEARER.'
+        None,
+        description='"module:callable", given sasl.oauthbearer.config; returns (token, expiry). For every client.',
     )
-    group_protocol: Literal["classic", "consumer"] | None = Field(
-        None, description='"consumer" is KIP-848. Default: classic, on the embedded broker consumer.'
+    group_protocol: Annotated[Literal["classic", "consumer"], BeforeValidator(not_automatic)] | None = Field(
+        None,
+        description='"consumer" is KIP-848, for brokers from 4.0. Default: classic; consumer on the embedded broker.',
     )
-    static_membership: bool | Literal["auto"] = Field(
+    static_membership: Membership = Field(
         "auto",
-        description="Keep a slot's partitions over restarts. auto: if the instance is known, on a real broker.",
+        description="Whether a restarted worker gets its partitions back without a rebalance. auto: if the instance is"
+        " known, and not on the embedded broker.",
     )
     preset: Literal["classic-30s"] | None = Field(
         None,
-        description="classic-30s: session 30 s, heartbeat 10 s, fetch.min 1024 B, fetch.wait 500 ms.",
+        description="classic-30s: session.timeout.ms 30000, heartbeat.interval.ms 10000, fetch.min.bytes 1024,"
+        " fetch.wait.max.ms 500; max.poll.interval.ms (300000) and 500 records at a time are the defaults anyway.",
     )
-    producer_preset: Literal["16k"] | None = Field(None, description="16k: batch.size 16384, linger 10 ms, snappy.")
-    client: dict[str, Property] = Field(default_factory=dict, description="librdkafka properties of every client.")
-    consumer: dict[str, Property] = Field(default_factory=dict, description="librdkafka properties of consumers.")
-    producer: dict[str, Property] = Field(default_factory=dict, description="librdkafka properties of producers.")
+    producer_preset: Literal["16k"] | None = Field(
+        None, description="16k: batch.size 16384, linger.ms 10, compression.type snappy."
+    )
+    # Passwords are among them: not in a traceback, not in a log.
+    client: Properties = Field(
+        default_factory=dict, repr=False, description="librdkafka properties of every client, the liaison's too."
+    )
+    consumer: Properties = Field(
+        default_factory=dict, repr=False, description="librdkafka properties of the workers' consumers."
+    )
+    producer: Properties = Field(
+        default_factory=dict,
+        repr=False,
+        description="librdkafka properties of the producers of outputs and dead letters.",
+    )
 
 
 class Workers(Section):
     """The worker processes and how they call the handler."""
 
-    count: Count = Field(2, description="Worker processes.")
+    count: Annotated[Whole, Field(ge=0, le=10_000)] = Field(2, description="Worker processes.")
     mode: Literal["record", "batch"] = Field("record", description="Call the handler per record, or with a list.")
-    batch_size: Positive = Field(500, description="Records fetched, and handed to a batch handler, at a time at most.")
-    batch_wait: Duration = Field(0.0, description="How long to wait for a batch to fill.")
-    handler_timeout: Duration = Field(
-        20.0, description="How long one call of the handler may take; must be below stop.timeout."
+    batch_size: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        500, description="Records fetched at a time, and handed to a batch handler, at most."
     )
-    start_timeout: Duration = Field(60.0, description="How long a worker may take to load the handler.")
-    max_in_flight: Positive = Field(
+    batch_wait: Duration = Field(0.0, le=60, description="How long a batch waits to fill; mode = batch only.")
+    handler_timeout: Duration = Field(
+        20.0,
+        gt=0,
+        le=DAY / 2,
+        description="How long one call of the handler may take (in batch mode: with the whole list) before the worker"
+        " is killed; must be below stop.timeout. max.poll.interval.ms is twice that, at least 5m.",
+    )
+    start_timeout: Duration = Field(60.0, ge=1, le=3600, description="How long a worker may take to load the handler.")
+    max_in_flight: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
         2000, description="Records received and not finished, per worker; above it partitions are paused."
     )
-    max_in_flight_bytes: Size = Field(16 * 2**20, ge=1024, description="The same in bytes.")
+    max_in_flight_bytes: Size = Field(16 * 2**20, ge=1024, description="The same in bytes of keys and values.")
 
 
 class Delivery(Section):
     """What is promised about each record."""
 
-    guarantee: Literal["at_least_once"] = Field("at_least_once", description="At least once.")
-    commit_interval: Duration = Field(0.1, description="Commit at least this often; 0: after each record or batch.")
+    guarantee: Annotated[Literal["at_least_once"], BeforeValidator(not_exactly_once)] = Field(
+        "at_least_once", description="Every record is handled at least once."
+    )
+    commit_interval: Duration = Field(
+        0.1, le=60, description="Commit at least this often, if brokers answer; 0: after each record or batch."
+    )
 
 
 class Errors(Section):
     """What happens when a handler raises."""
 
-    max_attempts: Positive = Field(10, description="Attempts at one record before on_exhausted.")
-    backoff_initial: Duration = Field(
-        1.0, gt=0, description="Wait before the second attempt; doubled each time, with jitter."
+    max_attempts: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        10, description="Attempts at one record before on_exhausted."
     )
-    backoff_max: Duration = Field(60.0, gt=0, description="The longest wait between attempts.")
+    backoff_initial: Duration = Field(
+        1.0, gt=0, le=DAY, description="The wait before the second attempt; doubled each time, with jitter."
+    )
+    backoff_max: Duration = Field(60.0, gt=0, le=DAY, description="The longest wait between attempts.")
     on_exhausted: Literal["hold", "dead_letter"] = Field(
         "hold",
-        description="hold: alert, keep the partition paused, retry once per backoff_max. dead_letter: put aside.",
+        description="hold: alert, keep the partition paused, retry once per backoff_max. dead_letter: put it aside.",
     )
-    poison: tuple[Reference, ...] = Field(
-        (), description='Exception classes ("module:Class") that are dead-lettered at once.'
+    poison: tuple[ClassName, ...] = Field(
+        (), description='Exception classes ("module:Class", or a builtin one\'s name) that are dead-lettered at once.'
     )
 
 
 class DeadLetter(Section):
     """Where records go that cannot be handled."""
 
-    topic: Topic = Field("dlq.{topic}", description="Its name; {topic} is the source topic.")
-    create: bool = Field(True, description="Create it at start if it is missing.")
+    topic: Topic = Field("dlq.{topic}", description="The dead-letter topic; {topic} stands for the source topic.")
+    create: Flag = Field(
+        True, description="Create it at start if it is missing, with the source's partitions and replication factor."
+    )
     format: Literal["headers", "json"] = Field(
-        "headers", description="headers: the record as it was; json: an envelope."
+        "headers", description="headers: the record as it was, what happened in headers. json: an envelope."
     )
 
 
 class Lag(Section):
     """Measuring how far behind the group is."""
 
-    interval: Duration = Field(5.0, ge=0.1, description="How often lag is read.")
+    interval: Duration = Field(5.0, ge=0.1, le=3600, description="How often lag is read.")
 
 
 class Restart(Section):
-    """What happens when a worker dies before it has been ready for a second."""
+    """What happens when a worker dies before it has been ready for a second; after that it is replaced at once."""
 
-    backoff_max: Duration = Field(30.0, gt=0, description="The longest wait before another start.")
-    intensity: Positive = Field(10, description="Failed starts within `period` that are borne.")
-    period: Duration = Field(60.0, gt=0, description="The window of `intensity`.")
-    give_up: Literal["hold", "exit"] = Field("hold", description="hold: go on, slowly. exit: stop with code 70.")
+    backoff_max: Duration = Field(30.0, ge=0.1, le=3600, description="The longest wait before another start.")
+    intensity: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        10, description="So many failed starts within `period` are borne."
+    )
+    period: Duration = Field(60.0, ge=1, le=DAY, description="The window of `intensity`.")
+    give_up: Literal["hold", "exit"] = Field(
+        "hold", description="After more: hold: go on, at backoff_max. exit: stop, with exit code 70."
+    )
 
 
 class Stop(Section):
     """Stopping."""
 
-    timeout: Duration = Field(25.0, ge=1, description="The one deadline for everything.")
-    leave: bool = Field(False, description="Static members leave the group at a stop.")
+    timeout: Duration = Field(
+        25.0, ge=1, le=DAY, description="The one deadline for everything; what still runs then is killed."
+    )
+    leave: Flag = Field(
+        False,
+        description="Static members leave the group at a stop, instead of keeping their partitions for a restart.",
+    )
 
 
 class Metrics(Section):
     """Where metrics go."""
 
-    statsd: Address | None = Field(None, description='"host:port" of a statsd server.')
-    prefix: Name = Field("kherd", description="The first part of every metric's name.")
+    statsd: Place | None = Field(None, description='"host:port" of a statsd server; port 8125 without one.')
+    prefix: Name = Field("kherd", description="The first part of every metric's name; dots make levels.")
 
 
 class Log(Section):
@@ -156,11 +222,13 @@ class Log(Section):
 
     format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else json.")
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important level that is shown."
+        "info", description="The least important level that is written."
     )
 
 
 class Control(Section):
     """The control socket."""
 
-    socket: Text | None = Field(None, description="Its path; default: control.sock in the state folder.")
+    socket: Text | None = Field(
+        None, description="Its path, relative to this file; default: control.sock in the state folder."
+    )

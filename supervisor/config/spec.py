@@ -1,6 +1,7 @@
 """From settings to what a worker is told."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...worker.spec import DeadLetterSpec, ErrorSpec, GroupProtocol, KafkaSpec, LogSpec, WorkerSpec
@@ -14,6 +15,7 @@ CLASSIC_30S: Final = {
     "fetch.min.bytes": "1024",
     "fetch.wait.max.ms": "500",
 }
+BLACKLIST: Final = "topic.blacklist"
 PRODUCER_16K: Final = {"batch.size": "16384", "linger.ms": "10", "compression.type": "snappy"}
 
 
@@ -66,6 +68,8 @@ def resolved_instance(settings: Settings) -> str | None:
 def _kafka(settings: Settings, instance: str | None, bootstrap: str) -> KafkaSpec:
     kafka = settings.kafka
     protocol: GroupProtocol = "consumer" if settings.group_protocol == "consumer" else "classic"
+    consumer = _under(kafka.client, CLASSIC_30S if kafka.preset else {}) | kafka.consumer
+    producer = _under(kafka.client, PRODUCER_16K if kafka.producer_preset else {}) | kafka.producer
     return KafkaSpec(
         bootstrap=bootstrap,
         group=settings.group,
@@ -76,6 +80,33 @@ def _kafka(settings: Settings, instance: str | None, bootstrap: str) -> KafkaSpe
         embedded=settings.embedded,
         oauth=kafka.oauth,
         client=dict(kafka.client),
-        consumer={**(CLASSIC_30S if kafka.preset else {}), **kafka.consumer},
-        producer={**(PRODUCER_16K if kafka.producer_preset else {}), **kafka.producer},
+        consumer=_without_dead_letters(settings, consumer),
+        producer=producer,
     )
+
+
+def _under(client: Mapping[str, str], preset: Mapping[str, str]) -> dict[str, str]:
+    """Return what of a preset is not configured for every client."""
+    return {name: value for name, value in preset.items() if name not in client}
+
+
+def _without_dead_letters(settings: Settings, consumer: dict[str, str]) -> dict[str, str]:
+    """Have librdkafka not see this herd's own dead-letter topics, where a regular expression might match them.
+
+    Under KIP-848 the broker matches and asks nobody: there such an expression is a problem (`rules`).
+    """
+    patterns = own_dead_letters(settings.kafka.topics, settings.dead_letter.topic)
+    if settings.group_protocol == "consumer" or not patterns:
+        return consumer
+    configured = consumer.get(BLACKLIST, settings.kafka.client.get(BLACKLIST))
+    return {**consumer, BLACKLIST: ",".join([*([configured] if configured else []), *patterns])}
+
+
+def own_dead_letters(topics: Sequence[str], target: str) -> list[str]:
+    """Return POSIX extended expressions for the dead letters of what the regular expressions of `topics` match."""
+    regexes = [topic for topic in topics if topic.startswith("^")]
+    head, placeholder, tail = (part.replace(".", "[.]") for part in target.partition("{topic}"))
+    if not placeholder:
+        return [f"^{head}$"] if regexes else []
+    # Classic expressions match the beginning of a name. A comma would end one in librdkafka's list (see `rules`).
+    return [f"^{head}({regex[1:]}).*{tail}$" for regex in regexes if "," not in regex]

@@ -34,26 +34,49 @@ def candidates(app: str, environment: Mapping[str, str] = os.environ) -> list[Pa
 
 
 def prepare(folder: Path) -> Path:
-    """Make the folder, for its owner alone; it must be a real folder of ours.
+    """Make the folder, for its owner alone; it must be a real folder of ours, where nobody else can put another one.
 
     Raises:
-        ConfigError: it cannot be made, or is somebody else's.
+        ConfigError: it cannot be made, or is not safe.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = folder.lstat()
-    except OSError as error:
-        raise ConfigError([f"state.dir: cannot make {folder}: {error.strerror}"]) from None
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-        raise ConfigError([f"state.dir: {folder} is not a folder of user id {os.geteuid()}; choose another state.dir"])
-    if facts.st_mode & 0o022:
-        raise ConfigError([f"state.dir: {folder} is writable for others; chmod 700 it"])
+        _make(folder)
+        problem = _unsafe(folder)
+    except (OSError, ValueError) as error:  # ValueError: a zero in the path
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError([f"state.dir: cannot make {folder}: {reason}; choose another state.dir"]) from None
+    if problem is not None:
+        raise ConfigError([f"state.dir: {problem}"])
     return folder
+
+
+def _make(folder: Path) -> None:
+    """Make the folder and those above it; mkdir's own `parents` would not give them this mode."""
+    if not folder.parent.exists():
+        _make(folder.parent)
+    if not os.path.lexists(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _unsafe(folder: Path) -> str | None:
+    facts = folder.lstat()
+    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+        return f"{folder} is not a folder of user id {os.geteuid()}; choose another state.dir, or remove it"
+    if facts.st_mode & 0o022:
+        return f"{folder} is writable for others; chmod 700 it"
+    # Who owns a folder above could put another in its place, with a control socket of their own in it.
+    for above in folder.resolve().parents:
+        facts = above.stat()
+        if facts.st_uid not in {0, os.geteuid()}:
+            return f"{above} belongs to user id {facts.st_uid}, who could replace {folder}; choose another state.dir"
+        if facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX:
+            return f"{above} is writable for everybody, who could replace {folder}; choose another state.dir"
+    return None
 
 
 def _roots(environment: Mapping[str, str]) -> list[Path]:
     """Where folders of herds may be, the one for this user first."""
-    temporary = Path(f"/tmp/kherd-{os.geteuid()}")  # noqa: S108 - 0700 and its owner is checked
+    temporary = Path(f"/tmp/kherd-{os.geteuid()}")  # noqa: S108 - 0700, and its owner is checked
     runtime = environment.get("XDG_RUNTIME_DIR")
     own = [Path(runtime) / "kherd"] if runtime else []
     system = [Path("/run/kherd")]

@@ -1,79 +1,165 @@
-"""What configuration values may look like: durations, sizes, names."""
+"""How configuration values are written. Text is taken for numbers and flags too: `${ENV}` gives nothing else."""
 
 import math
 import re
-from typing import Annotated, Any, Final
+from decimal import Decimal
+from typing import Any, Final
 
-from pydantic import BeforeValidator, Field
-
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_SIZE: Final = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|KB|MB|GB)", re.IGNORECASE)
+_DURATION: Final = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) *(ms|s|m|h|d)?")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SIZE: Final = re.compile(r"([0-9]{1,20}) *(B|KiB|MiB|GiB|KB|MB|GB)?", re.IGNORECASE)
 _BYTES: Final = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TOPIC: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
+_REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_SERVER: Final = re.compile(r"(?:[A-Za-z_]+://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST: Final = 365 * 86_400.0
+LARGEST: Final = 2**50
+PORTS: Final = range(1, 1 << 16)
 
 
 def parse_duration(value: Any) -> float:
     """Return seconds; raises ValueError for what is neither a number nor like "30s", "5m", "100ms"."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        # Not a TypeError: pydantic turns only a ValueError into a problem.
-        raise ValueError('must be a duration like "30s" or "5m", or seconds')  # noqa: TRY004 - see above
-    seconds = _duration_text(value) if isinstance(value, str) else float(value)
-    if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST:
+    seconds = math.nan
+    if isinstance(value, str):
+        seconds = _seconds(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value) if abs(value) <= LONGEST else math.inf
+    if math.isnan(seconds):
+        raise ValueError('must be a duration like "30s", "5m" or "100ms", or seconds')
+    if not 0 <= seconds <= LONGEST:
         raise ValueError("must be a duration from 0 to 365 days")
     return seconds
 
 
-def _duration_text(text: str) -> float:
+def _seconds(text: str) -> float:
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError('must be a duration like "30s" or "5m", or seconds')
-    return float(match[1]) * _SECONDS[match[2]]
+        return math.nan
+    number = float(match[1])
+    # Divided, not multiplied by 0.001: only a division gives the float nearest to what is written.
+    return number / 1000 if match[2] == "ms" else number * _SECONDS[match[2] or "s"]
+
+
+def format_duration(seconds: float) -> str:
+    """Return `seconds` in the largest unit in which they are whole; `parse_duration` gives exactly the same back."""
+    for unit, length in reversed(_SECONDS.items()):
+        if seconds and seconds % length == 0:
+            return f"{int(seconds // length)}{unit}"
+    thousandths = round(seconds * 1000)
+    if 0 < thousandths == seconds * 1000 and thousandths / 1000 == seconds:
+        return f"{thousandths}ms"
+    return f"{Decimal(repr(seconds)).normalize():f}s"
 
 
 def parse_size(value: Any) -> int:
     """Return bytes; raises ValueError for what is neither a whole number nor like "16MiB"."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    size = -1
+    if isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    elif isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        size = int(match[1]) * _BYTES[(match[2] or "b").lower()]
+    if not 0 <= size <= LARGEST:
+        raise ValueError('must be a size like "16MiB", or bytes, up to 1 PiB')
+    return size
+
+
+def format_size(size: int) -> str:
+    """Return `size` in the largest unit in which it is whole."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if size and size % _BYTES[unit.lower()] == 0:
+            return f"{size // _BYTES[unit.lower()]}{unit}"
+    return f"{size}B"
+
+
+def parse_whole(value: Any) -> int:
+    """Return a whole number; raises ValueError for anything else, a fraction and a flag included."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value)
+    # Beyond 64 bits no key has a use for it, and Python's own message for it would name no key.
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
         return value
-    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('must be a size like "16MiB", or bytes')
-    return int(match[1]) * _BYTES[match[2].lower()]
+    raise ValueError("must be a whole number")
+
+
+def parse_flag(value: Any) -> bool:
+    """Return true or false; raises ValueError for anything else."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    raise ValueError("must be true or false")
 
 
 def parse_property(value: Any) -> str:
-    """Return a librdkafka property's value as librdkafka takes it: text."""
+    """Return a librdkafka property's value as librdkafka takes it: text without a zero."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int | float):
-        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{Decimal(repr(value)):f}"
+    if isinstance(value, int):
+        return str(parse_whole(value))
+    if isinstance(value, str) and "\0" not in value:
+        return value
     raise ValueError("must be text, a number, true or false")
 
 
-def _no_control(value: Any) -> Any:
-    if isinstance(value, str) and _CONTROL.search(value):
+def parse_text(value: Any) -> Any:
+    """Return `value`; raises ValueError for text that could command a terminal or end a path early."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
         raise ValueError("must not hold control characters")
     return value
 
 
-def _shaped(pattern: str, description: str) -> BeforeValidator:
-    """Return a validator of text that must match `pattern`, described in words."""
-    compiled = re.compile(pattern)
-
-    def check(value: Any) -> Any:
-        if isinstance(value, str) and compiled.fullmatch(value) is None:
-            raise ValueError(f"must be {description}")
-        return value
-
-    return BeforeValidator(check)
+def parse_name(value: str) -> str:
+    """Return `value`; raises ValueError for what cannot be a part of ids and of a path."""
+    if not is_name(value):
+        raise ValueError("must be up to 100 letters, digits, dots, underscores and dashes, a letter or digit first")
+    return value
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-Size = Annotated[int, BeforeValidator(parse_size)]
-Property = Annotated[str, BeforeValidator(parse_property)]
-Text = Annotated[str, BeforeValidator(_no_control), Field(min_length=1)]
-Name = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, underscores or dashes")]
-Reference = Annotated[str, _shaped(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", '"module:attribute"')]
-Address = Annotated[str, _shaped(r"[^\s:]+:\d{1,5}", '"host:port"')]
-Topic = Annotated[str, BeforeValidator(_no_control), Field(min_length=1, max_length=249)]
+def is_name(value: str) -> bool:
+    """Whether `value` can be a part of ids and of a path."""
+    return _NAME.fullmatch(value) is not None
+
+
+def is_topic(value: str) -> bool:
+    """Whether Kafka takes `value` for a topic's name."""
+    return _TOPIC.fullmatch(value) is not None
+
+
+def parse_reference(value: str) -> str:
+    """Return `value`; raises ValueError for what is not "module:attribute"."""
+    if not _REFERENCE.fullmatch(value):
+        raise ValueError('must be "module:attribute", like "orders:handle"')
+    return value
+
+
+def parse_class(value: str) -> str:
+    """Return `value`; raises ValueError for what is neither "module:Class" nor the bare name of a builtin one."""
+    if not value.isidentifier() and not _REFERENCE.fullmatch(value):
+        raise ValueError('must be "module:Class", or the name of a builtin exception')
+    return value
+
+
+def parse_bootstrap(value: str) -> str:
+    """Return `value` without spaces; raises ValueError for what is neither "embedded" nor "host:port,…"."""
+    servers = [server.strip() for server in value.split(",")]
+    for server in servers:
+        if not _is_place(_SERVER.fullmatch(server)):
+            raise ValueError('must be "host:port,host:port,…" or "embedded"')
+    return ",".join(servers)
+
+
+def parse_place(value: str) -> str:
+    """Return `value`; raises ValueError for what is not "host" or "host:port"."""
+    if not _is_place(_HOST.fullmatch(value)):
+        raise ValueError('must be "host:port"')
+    return value
+
+
+def _is_place(match: re.Match[str] | None) -> bool:
+    return match is not None and (match[2] is None or int(match[2]) in PORTS)

@@ -1,0 +1,161 @@
+"""The rules between keys, and those that a single key's type does not express."""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from .properties import refusals
+from .types import format_duration, is_topic
+
+if TYPE_CHECKING:  # the schema asks this module, which only reads it
+    from .schema import Settings
+
+POSIX_HAS_NOT: Final = re.compile(r"\(\?|\\[dDAZz]")
+RE2_HAS_NOT: Final = re.compile(r"\(\?(=|!|<|>|\(|P=)|\\[1-9]")
+PROBES: Final = ("x", "orders", "orders.eu", "a-b_c.1", "Z9")
+SECURED: Final = ("sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "security.")
+
+
+class Problems(ValueError):  # noqa: N818 - pydantic passes on a ValueError, and this one holds several
+    """Every problem of a configuration whose values by themselves are fine."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+def problems_of(settings: "Settings") -> list[str]:
+    """Return everything that is wrong, as `path: what is wrong, got value`."""
+    return [
+        *_times(settings),
+        *_sizes(settings),
+        *_topics(settings),
+        *_dead_letters(settings),
+        *_embedded(settings),
+        *_oauth(settings),
+        *refusals(settings),
+    ]
+
+
+def _times(settings: "Settings") -> Iterator[str]:
+    timeout, errors = settings.workers.handler_timeout, settings.errors
+    if timeout >= settings.stop.timeout:
+        yield (
+            f"workers.handler_timeout: must be below stop.timeout ({format_duration(settings.stop.timeout)}), so that a"
+            f" stop can wait for a handler, got {format_duration(timeout)}"
+        )
+    if errors.backoff_initial > errors.backoff_max:
+        yield (
+            f"errors.backoff_initial: must not be above errors.backoff_max ({format_duration(errors.backoff_max)}),"
+            f" got {format_duration(errors.backoff_initial)}"
+        )
+
+
+def _sizes(settings: "Settings") -> Iterator[str]:
+    workers = settings.workers
+    if workers.mode == "batch" and workers.batch_size > workers.max_in_flight:
+        yield (
+            f"workers.batch_size: must not be above workers.max_in_flight ({workers.max_in_flight}): such a batch never"
+            f" fills, got {workers.batch_size}"
+        )
+    if workers.mode == "record" and workers.batch_wait > 0:
+        yield (
+            'workers.batch_wait: only with workers.mode = "batch": a record never waits for others,'
+            f" got {format_duration(workers.batch_wait)}"
+        )
+
+
+def _topics(settings: "Settings") -> Iterator[str]:
+    topics = settings.kafka.topics
+    for topic in topics:
+        if topic.startswith("^"):
+            yield from _regex(topic, settings.group_protocol)
+        elif not is_topic(topic):
+            hint = "; a regular expression begins with ^" if set(topic) & set("*+?[](){}|\\$") else ""
+            yield f"kafka.topics: must be topic names: letters, digits, dots, underscores, dashes{hint}, got {topic!r}"
+    for topic in dict.fromkeys(topic for topic in topics if topics.count(topic) > 1):
+        yield f"kafka.topics: names {topic!r} twice"
+
+
+def _regex(pattern: str, protocol: str) -> Iterator[str]:
+    if compiled(pattern) is None:
+        yield f"kafka.topics: is no regular expression, got {pattern!r}"
+    elif protocol == "classic" and (found := POSIX_HAS_NOT.search(pattern)):
+        yield (
+            f"kafka.topics: {found[0]!r} does not exist in POSIX extended regular expressions, which librdkafka uses;"
+            f" write [0-9] for a digit, got {pattern!r}"
+        )
+    elif protocol == "consumer" and (found := RE2_HAS_NOT.search(pattern)):
+        yield f"kafka.topics: {found[0]!r} does not exist in RE2, which brokers use under KIP-848, got {pattern!r}"
+
+
+def compiled(pattern: str) -> re.Pattern[str] | None:
+    """Return `pattern`, as far as Python's syntax is that of brokers and librdkafka; None: it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # FutureWarning: "[[" may mean more in a later Python
+            return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return None
+
+
+def _dead_letters(settings: "Settings") -> Iterator[str]:
+    target, topics = settings.dead_letter.topic, settings.kafka.topics
+    if not is_topic(target.replace("{topic}", "x")):
+        yield f"dead_letter.topic: must be a topic's name, with {{topic}} for that of the source, got {target!r}"
+        return
+    for topic in topics:
+        letters = target.replace("{topic}", topic)
+        if topic.startswith("^"):
+            yield from _caught(topic, settings)
+        elif is_topic(topic) and not is_topic(letters):
+            yield f"dead_letter.topic: {letters!r} is longer than the 249 characters that Kafka takes"
+        elif letters in topics:
+            yield f"kafka.topics: {letters!r} is where the dead letters of {topic!r} go: this herd would eat its own"
+
+
+def _caught(pattern: str, settings: "Settings") -> Iterator[str]:
+    """Under KIP-848 the broker matches, and nothing keeps it from our dead letters; librdkafka can be told (`spec`)."""
+    regex = compiled(pattern)
+    whole = settings.group_protocol == "consumer"
+    if regex is None or not (whole or "," in pattern):
+        return
+    match = regex.fullmatch if whole else regex.match
+    target = settings.dead_letter.topic
+    for probe in (*PROBES, *(topic for topic in settings.kafka.topics if is_topic(topic))):
+        letters = target.replace("{topic}", probe)
+        if (match(probe) or target == letters) and match(letters):
+            yield (
+                f"kafka.topics: also matches this herd's own dead-letter topics, like {letters!r}; write a narrower"
+                f" one, got {pattern!r}"
+            )
+            return
+
+
+def _embedded(settings: "Settings") -> Iterator[str]:
+    if not settings.embedded:
+        return
+    kafka = settings.kafka
+    if kafka.group_protocol == "classic":
+        yield 'kafka.group_protocol: the embedded broker models KIP-848 groups only: use "consumer", got "classic"'
+    if kafka.static_membership is True:
+        yield "kafka.static_membership: the embedded broker does not model static members, got true"
+    if kafka.oauth is not None:
+        yield f"kafka.oauth: the embedded broker has no authentication, got {kafka.oauth!r}"
+    for section in ("client", "consumer", "producer"):
+        for name in getattr(kafka, section):
+            if name.startswith(SECURED):
+                yield f"kafka.{section}.{name}: cannot be set: the embedded broker has neither TLS nor SASL"
+
+
+def _oauth(settings: "Settings") -> Iterator[str]:
+    client = settings.kafka.client
+    if settings.kafka.oauth is None or settings.embedded:
+        return
+    mechanism = client.get("sasl.mechanism", client.get("sasl.mechanisms", ""))
+    if mechanism.upper() != "OAUTHBEARER" or not client.get("security.protocol", "").upper().startswith("SASL_"):
+        yield (
+            'kafka.oauth: needs "sasl.mechanism" = "OAUTHBEARER" and "security.protocol" = "SASL_SSL" in'
+            f" [kafka.client], got {settings.kafka.oauth!r}"
+        )
