@@ -57,9 +57,11 @@ class Cluster:
         configs = {key: str(int(value * 1000)) for key, value in wanted.items() if value is not None}
         client = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
-            client.alter_configs([ConfigResource(ConfigResourceType.GROUP, group, configs)])
+            answer = client.alter_configs([ConfigResource(ConfigResourceType.GROUP, group, configs)])["group"][group]
         finally:
             client.close()
+        if str(answer) != "OK":
+            raise ValueError(f"group {group}: {answer}")
 
     def delete_topic(self, name: str) -> None:
         """Delete a topic."""

@@ -1,0 +1,90 @@
+"""What the scenarios have in common: a handler that keeps a ledger, a herd's configuration, and a herd come to rest."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .herd import Document, Herd
+from .topics import Cluster
+
+LEDGER: Final = """
+from kherd.testing.ledger import Ledger
+
+LEDGER = Ledger(LEDGER_PATH)
+
+def handle(message):
+    LEDGER.write(message)
+"""
+"""A handler's source: writes every record down and does nothing else."""
+SETTLE: Final = 60.0
+"""Seconds until members of a new group have their shares: KIP-848 takes some of the broker's 5 s heartbeats for it."""
+
+
+def config(
+    cluster: Cluster, topic: str, count: int, *, protocol: str = "classic", static: bool = True, **tables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the tables of a herd of `count` workers on `topic`; `tables` are merged into them.
+
+    A static herd has an instance of its own, a dynamic one none.
+    """
+    kafka = {
+        "bootstrap": cluster.bootstrap,
+        "topics": [topic],
+        "group_protocol": protocol,
+        "static_membership": static,
+        "client": {key: value for key, value in cluster.client_properties().items() if key != "bootstrap.servers"},
+    }
+    made: dict[str, dict[str, Any]] = {
+        "app": {"instance": "here"} if static else {},
+        "kafka": kafka,
+        "workers": {"count": count},
+        "dead_letter": {"create": False},
+    }
+    for name, table in tables.items():
+        made[name] = {**made.get(name, {}), **table}
+    return made
+
+
+def group(herd: Herd) -> str:
+    """Return the name of the herd's group."""
+    settings = herd.settings
+    return str(settings["kafka"].get("group", settings["app"]["name"]))
+
+
+def shares(document: Document) -> dict[int, set[int]]:
+    """Return slot -> partitions that its process has now, by a status document (of a herd with one topic)."""
+    return {slot["slot"]: {one["partition"] for one in slot["partitions"]} for slot in document["slots"]}
+
+
+def settled(document: Document, count: int, partitions: int) -> bool:
+    """Whether `count` workers are ready, and each partition has one owner, nobody having two more than another."""
+    workers = document["workers"]
+    if not workers["ready"] == count == sum(workers["by_state"].values()):
+        return False
+    owned = shares(document).values()
+    times = Counter(partition for one in owned for partition in one)
+    sizes = [len(one) for one in owned]
+    return times == Counter(range(partitions)) and max(sizes) - min(sizes) <= 1
+
+
+def wait_settled(herd: Herd, count: int, partitions: int, seconds: float = SETTLE) -> Document:
+    """Wait until the herd is settled and return its status."""
+    what = f"{partitions} partitions shared by {count} workers"
+    return herd.wait_status(lambda document: settled(document, count, partitions), seconds, what)
+
+
+Standing = tuple[int, int, int, frozenset[int]]
+"""What a rebalance, a restart or a new assignment of a worker would change: pid, incarnation, rebalances, partitions."""
+
+
+def standings(document: Document) -> dict[int, Standing]:
+    """Return slot -> standing."""
+    return {
+        slot["slot"]: (
+            slot["pid"],
+            slot["incarnation"],
+            slot["counters"]["rebalances"],
+            frozenset(one["partition"] for one in slot["partitions"]),
+        )
+        for slot in document["slots"]
+    }
