@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kherd.supervisor.children.liaison.cluster import ClusterError, Key, Read
+from kherd.supervisor.children.liaison.cluster import ClusterError, Read
+from kherd.supervisor.children.liaison.handle import Key
 from kherd.supervisor.decide.topics import Topic
 
 
@@ -14,6 +15,7 @@ class FakeCluster:
         self.failing: dict[str, str] = {}
         self.lost: set[Key] = set()
         self.calls: list[str] = []
+        self.hiccups = 0
 
     def add(self, name: str, partitions: int = 1, replication: int = 1) -> None:
         self.existing[name] = Topic(name, partitions, replication)
@@ -25,6 +27,9 @@ class FakeCluster:
 
     def ping(self, seconds: float) -> None:
         self._called("ping")
+        if self.hiccups:
+            self.hiccups -= 1
+            raise ClusterError("this broker hangs")
 
     def topics(self, seconds: float) -> list[Topic]:
         self._called("topics")

@@ -1,10 +1,9 @@
 """Members of a real group, and the liaison beside them: what a supervisor would have, without a supervisor."""
 
 import json
-import os
+import pickle
 import queue
 import selectors
-import signal
 import subprocess
 import sys
 import threading
@@ -16,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-from kherd.supervisor.children.liaison.main import run
 from kherd.supervisor.children.spec import LiaisonSpec
-from kherd.worker import channel, log
-from kherd.worker.spec import DeadLetterSpec, KafkaSpec, LogSpec
+from kherd.testing.topics import Cluster
+from kherd.worker import channel
+from kherd.worker.spec import DeadLetterSpec, KafkaSpec
 
 SCRIPT = Path(__file__).parent / "member.py"
+SERVICE = Path(__file__).parent / "service.py"
 PATIENCE = 30.0
 
 
@@ -65,13 +64,15 @@ class Member:
 
 
 @contextmanager
-def members(group: str, topic: str, bootstrap: str, **properties: Any) -> Iterator[Callable[..., Member]]:
+def members(
+    kafka: Cluster, group: str, topic: str, user: str | None = None, **properties: Any
+) -> Iterator[Callable[..., Member]]:
     """Give a function that starts a member (its own properties by keyword, dots as underscores); all are killed."""
     started: list[Member] = []
 
     def start(**own: Any) -> Member:
         named = {name.replace("_", "."): value for name, value in (properties | own).items()}
-        started.append(Member({"bootstrap.servers": bootstrap, "group.id": group, "topics": [topic]} | named))
+        started.append(Member({**kafka.client_properties(user), "group.id": group, "topics": [topic], **named}))
         return started[-1]
 
     try:
@@ -110,12 +111,9 @@ class Liaison:
         self.channel, theirs = channel.pair()
         self.messages: list[dict[str, Any]] = []
         self._ids = 0
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.channel.close()
-            with stderr.open("w") as stream:
-                log.configure(LogSpec(), log.Identity(spec.app, "liaison"), stream=stream)
-                os._exit(run(spec, theirs))
+        command = [sys.executable, "-W", "ignore", SERVICE, str(theirs.fileno()), pickle.dumps(spec).hex()]
+        with stderr.open("w") as stream:
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=stream)
         theirs.close()
 
     def until(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE) -> dict[str, Any]:
@@ -141,19 +139,22 @@ class Liaison:
         return self.until(lambda said: said["type"] == "notice_done" and said["id"] == self._ids)
 
     def stop(self) -> int:
-        os.kill(self.pid, signal.SIGTERM)
-        _, status = os.waitpid(self.pid, 0)
+        self._process.terminate()
+        code = self._process.wait(PATIENCE)
         self.channel.close()
-        return os.waitstatus_to_exitcode(status)
+        return code
+
+
+def kafka_spec(kafka: Cluster, group: str, *topics: str, user: str | None = None, **settings: Any) -> KafkaSpec:
+    client = kafka.client_properties(user)
+    return KafkaSpec(client.pop("bootstrap.servers"), group, topics, client=client, **settings)
 
 
 @contextmanager
-def liaison(
-    bootstrap: str, group: str, *topics: str, tmp: Path, dead_letter: DeadLetterSpec | None = None, **kafka: Any
-) -> Iterator[Liaison]:
+def liaison(kafka: KafkaSpec, tmp: Path, dead_letter: DeadLetterSpec | None = None) -> Iterator[Liaison]:
     spec = LiaisonSpec(
         app="test",
-        kafka=KafkaSpec(bootstrap=bootstrap, group=group, topics=topics, **kafka),
+        kafka=kafka,
         worker_count=2,
         dead_letter=dead_letter or DeadLetterSpec(create=False),
         lag_interval=0.2,
@@ -167,14 +168,8 @@ def liaison(
     assert code == 0, (tmp / "liaison.log").read_text()
 
 
-def create(bootstrap: str, topic: str, partitions: int, properties: Mapping[str, Any] | None = None) -> AdminClient:
-    admin = AdminClient({"bootstrap.servers": bootstrap} | dict(properties or {}))
-    admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1)])[topic].result(PATIENCE)
-    return admin
-
-
-def produce(bootstrap: str, topic: str, partition: int, count: int) -> None:
-    producer = Producer({"bootstrap.servers": bootstrap})
+def produce(kafka: Cluster, topic: str, partition: int, count: int) -> None:
+    producer = Producer(dict(kafka.client_properties()))
     for index in range(count):
         producer.produce(topic, str(index), partition=partition)
     assert producer.flush(PATIENCE) == 0

@@ -1,11 +1,12 @@
 """A member killed with -9 for good and made to leave: the others have its partitions long before its session ends."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ..fakes.group import create, liaison, members, share, unique, until
+from kherd.testing.kafka import KafkaCluster
+
+from ..fakes.group import kafka_spec, liaison, members, share, unique, until
 
 PARTITIONS = 4
 BOUND = 12.0
@@ -15,16 +16,16 @@ BOUND = 12.0
 @pytest.mark.kafka
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
 @pytest.mark.parametrize("identity", ["dynamic", "static", "static of unknown member id"])
-def test_dead_member(kafka: Any, tmp_path: Path, protocol: str, identity: str) -> None:
+def test_dead_member(kafka: KafkaCluster, tmp_path: Path, protocol: str, identity: str) -> None:
     topic, group = unique("orders"), unique("herd")
-    create(kafka.bootstrap, topic, PARTITIONS)
+    kafka.create_topic(topic, PARTITIONS)
     properties = {"group_protocol": protocol}
     if protocol == "classic":
         properties["partition_assignment_strategy"] = "cooperative-sticky"
     static = identity != "dynamic"
     with (
-        members(group, topic, kafka.bootstrap, **properties) as start,
-        liaison(kafka.bootstrap, group, topic, tmp=tmp_path, group_protocol=protocol) as supervisor,
+        members(kafka, group, topic, **properties) as start,
+        liaison(kafka_spec(kafka, group, topic, group_protocol=protocol), tmp_path) as supervisor,
     ):
         survivor = start(**({"group_instance_id": "slot-0"} if static else {}))
         victim = start(**({"group_instance_id": "slot-1"} if static else {}))

@@ -1,11 +1,12 @@
 """A KIP-848 static member killed -9 and released: its successor has its partitions at once, bystanders keep theirs."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ..fakes.group import create, liaison, members, share, unique, until
+from kherd.testing.kafka import KafkaCluster
+
+from ..fakes.group import kafka_spec, liaison, members, share, unique, until
 
 PARTITIONS = 8
 BOUND = 3.0
@@ -14,12 +15,12 @@ BOUND = 3.0
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("kind", ["release", "describe_release"])
-def test_released_member(kafka: Any, tmp_path: Path, kind: str) -> None:
+def test_released_member(kafka: KafkaCluster, tmp_path: Path, kind: str) -> None:
     topic, group = unique("orders"), unique("herd")
-    create(kafka.bootstrap, topic, PARTITIONS)
+    kafka.create_topic(topic, PARTITIONS)
     with (
-        members(group, topic, kafka.bootstrap, group_protocol="consumer") as start,
-        liaison(kafka.bootstrap, group, topic, tmp=tmp_path, group_protocol="consumer") as supervisor,
+        members(kafka, group, topic, group_protocol="consumer") as start,
+        liaison(kafka_spec(kafka, group, topic, group_protocol="consumer"), tmp_path) as supervisor,
     ):
         bystanders = [start(group_instance_id=f"slot-{slot}") for slot in range(3)]
         victim = start(group_instance_id="slot-3")

@@ -19,7 +19,7 @@ def cluster() -> FakeCluster:
 
 
 def sweeper(cluster: FakeCluster, mailbox: Mailbox, topics: list[Topic]) -> Sweeper:
-    return Sweeper(cluster, "g", 5.0, mailbox, lambda: tuple(topics))
+    return Sweeper(Reader(cluster, "g"), mailbox, lambda: tuple(topics))
 
 
 def test_committed_offsets_are_read_before_the_ends(cluster: FakeCluster) -> None:
@@ -104,7 +104,7 @@ def test_sweeps_are_numbered(cluster: FakeCluster) -> None:
 
 def test_dead_letters_are_what_the_dlq_group_has_not_dealt_with(cluster: FakeCluster) -> None:
     mailbox = Mailbox()
-    count = DeadLetterCount(cluster, "g", 5.0, mailbox, lambda: (Topic("dlq.orders", 2, 1),))
+    count = DeadLetterCount(Reader(cluster, "g.dlq"), mailbox, lambda: (Topic("dlq.orders", 2, 1),))
     cluster.fill(("dlq.orders", 0), start=3, end=10, committed=None, group="g.dlq")
     cluster.fill(("dlq.orders", 1), start=0, end=10, committed=6, group="g.dlq")
     count.count()

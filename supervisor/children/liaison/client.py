@@ -72,11 +72,7 @@ def cluster_properties(kafka: KafkaSpec, client_id: str, pythonpath: tuple[str, 
     properties: dict[str, Any] = {**kafka.client, "bootstrap.servers": kafka.bootstrap, "client.id": client_id}
     if kafka.oauth is not None:
         properties["oauth_cb"] = resolve(kafka.oauth, pythonpath)
-    return properties | {"logger": adopt_log("kherd.librdkafka", "librdkafka"), "error_cb": _ignore}
-
-
-def _ignore(_error: object) -> None:
-    """Reachability is asked for, not guessed from librdkafka's errors, and its log has them anyway."""
+    return properties | {"logger": adopt_log("kherd.librdkafka", "librdkafka")}
 
 
 class ClientLog(logging.Handler):

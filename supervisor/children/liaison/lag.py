@@ -8,7 +8,8 @@ from ....worker import clock, events, log
 from ....worker.channel import MAX_MESSAGE
 from ...decide.lag import Position, dead_letters
 from ...decide.topics import Topic
-from .cluster import Key, Read
+from .cluster import Read
+from .handle import Key
 from .mailbox import Mailbox, send
 
 TIMEOUT: Final = 5.0
@@ -80,31 +81,41 @@ class Reader:
         return Position(*key, committed.get(key), end, self._starts.get(key))
 
 
-class Sweeper:
-    """A thread that sweeps every `interval` seconds, or sooner when poked, and reports each sweep."""
+class Rounds:
+    """What the lag thread does: a sweep every `interval` seconds, or sooner when poked, and a count of dead letters."""
 
-    def __init__(
-        self, cluster: Offsets, group: str, interval: float, mailbox: Mailbox, topics: Callable[[], tuple[Topic, ...]]
-    ) -> None:
-        self._reader = Reader(cluster, group)
+    def __init__(self, sweeper: "Sweeper", letters: "DeadLetterCount", interval: float) -> None:
+        self._sweeper = sweeper
+        self._letters = letters
         self._interval = interval
-        self._mailbox = mailbox
-        self._topics = topics
         self._poke = threading.Event()
-        self._number = 0
-        self._failures = 0
-        self._warned_at = -REMIND
 
     def poke(self) -> None:
         """Sweep now."""
         self._poke.set()
 
     def run(self) -> None:
-        """Sweep for ever."""
+        """Go round for ever."""
+        due = 0.0
         while True:
-            partitions = self.sweep()
+            partitions = self._sweeper.sweep()
+            now = clock.monotonic()
+            if now >= due:
+                due = now + max(self._interval, self._letters.count() / PER_SECOND)
             self._poke.wait(max(self._interval, partitions / PER_SECOND))
             self._poke.clear()
+
+
+class Sweeper:
+    """Reads every partition and reports it."""
+
+    def __init__(self, reader: Reader, mailbox: Mailbox, topics: Callable[[], tuple[Topic, ...]]) -> None:
+        self._reader = reader
+        self._mailbox = mailbox
+        self._topics = topics
+        self._number = 0
+        self._failures = 0
+        self._warned_at = -REMIND
 
     def sweep(self) -> int:
         """Read and report every partition once; return how many there are."""
@@ -138,22 +149,13 @@ class Sweeper:
 
 
 class DeadLetterCount:
-    """A thread that counts the waiting dead letters and reports each change."""
+    """Counts the waiting dead letters and reports each change; its reader is that of group DEAD_LETTER_GROUP."""
 
-    def __init__(
-        self, cluster: Offsets, group: str, interval: float, mailbox: Mailbox, topics: Callable[[], tuple[Topic, ...]]
-    ) -> None:
-        self._reader = Reader(cluster, DEAD_LETTER_GROUP.format(group=group))
-        self._interval = interval
+    def __init__(self, reader: Reader, mailbox: Mailbox, topics: Callable[[], tuple[Topic, ...]]) -> None:
+        self._reader = reader
         self._mailbox = mailbox
         self._topics = topics
         self._reported: object = ...
-
-    def run(self) -> None:
-        """Count for ever."""
-        while True:
-            partitions = self.count()
-            clock.sleep(max(self._interval, partitions / PER_SECOND))
 
     def count(self) -> int:
         """Count once; return the number of partitions asked. Log starts are read every time: a purge moves them."""
@@ -163,6 +165,8 @@ class DeadLetterCount:
             count = dead_letters(positions) if reason is None else None
             if count != self._reported:
                 self._reported = count
+                if reason is not None:
+                    log.emit(events.LAG_UNKNOWN, reason=f"dead letters: {reason}")
                 send(self._mailbox, "dead_letters", count=count)
         return len(keys)
 

@@ -14,7 +14,7 @@ from .client import cluster_properties, messenger_config
 from .cluster import Cluster, ClusterError, isolation_of
 from .desk import Desk
 from .errands import Answer
-from .lag import DeadLetterCount, Sweeper
+from .lag import DEAD_LETTER_GROUP, DeadLetterCount, Reader, Rounds, Sweeper
 from .mailbox import Mailbox
 from .mapping import UnmappableError
 from .notices import Messenger
@@ -42,7 +42,7 @@ class Liaison:
         self._mailbox = Mailbox()
         self._desk = Desk()
         self._messenger: Messenger | None = None
-        self._sweeper: Sweeper | None = None
+        self._rounds: Rounds | None = None
         self._stop_at: float | None = None
         self._crashed = False
         self._disabled = ""
@@ -85,8 +85,8 @@ class Liaison:
 
     def _on_message(self, message: Message) -> None:
         if message["type"] == "sweep":
-            if self._sweeper is not None:
-                self._sweeper.poke()
+            if self._rounds is not None:
+                self._rounds.poke()
         elif message["type"] in {"notice", "describe_release"}:
             errand = self._desk.accept(message, clock.monotonic())
             if self._messenger is not None:
@@ -96,15 +96,9 @@ class Liaison:
                 self._settle(Answer(errand.id, ok=embedded, ms=0.0, error=None if embedded else self._disabled))
 
     def _settle(self, answer: Answer) -> None:
-        errand = self._desk.settle(answer)
-        if errand is None:
-            return
-        if not answer.ok and self._messenger is not None:
-            log.emit(events.NOTICE_FAILED, child=errand.child, reason=answer.error, kind=errand.kind)
-        elif not self._spec.kafka.embedded and answer.ok:
-            log.emit(events.NOTICE_SENT, child=errand.child, kind=errand.kind, ms=answer.ms)
-        done = {"type": "notice_done", "id": answer.id, "ok": answer.ok, "ms": answer.ms, "error": answer.error}
-        self._channel.send(done)
+        if self._desk.settle(answer) is not None:
+            done = {"type": "notice_done", "id": answer.id, "ok": answer.ok, "ms": answer.ms, "error": answer.error}
+            self._channel.send(done)
 
     def _make_messenger(self) -> Messenger | None:
         """Return None on the embedded broker, which has no use for notices, and where kafka-python cannot connect."""
@@ -122,20 +116,19 @@ class Liaison:
         return messenger
 
     def _start_watching(self) -> None:
-        spec = self._spec
-        cluster = Cluster(cluster_properties(spec.kafka, spec.client_id, spec.pythonpath), isolation_of(spec.kafka))
-        topics = TopicWatch(spec, cluster, self._mailbox)
-        group, interval = spec.kafka.group, spec.lag_interval
-        sweeper = Sweeper(cluster, group, interval, self._mailbox, lambda: topics.topics)
-        count = DeadLetterCount(cluster, group, interval, self._mailbox, lambda: topics.dead_letters)
-        self._sweeper = sweeper
-
-        def first_topics() -> None:
-            # A sweep without topics says nothing: begin when the first look at them is over.
-            _thread(sweeper.run, "lag")
-            _thread(count.run, "dead-letters")
-
-        _thread(lambda: _watch(cluster, Reach(cluster, self._mailbox), topics, first_topics), "watch")
+        kafka, mailbox = self._spec.kafka, self._mailbox
+        properties = cluster_properties(kafka, self._spec.client_id, self._spec.pythonpath)
+        # One cluster per thread: its handles are not for several.
+        watched = Cluster(properties, kafka.group, isolation_of(kafka))
+        read = Cluster(properties, kafka.group, isolation_of(kafka))
+        topics = TopicWatch(self._spec, watched, mailbox)
+        sweeper = Sweeper(Reader(read, kafka.group), mailbox, lambda: topics.topics)
+        letters = Reader(read, DEAD_LETTER_GROUP.format(group=kafka.group))
+        count = DeadLetterCount(letters, mailbox, lambda: topics.dead_letters)
+        rounds = self._rounds = Rounds(sweeper, count, self._spec.lag_interval)
+        reach = Reach(watched, mailbox)
+        # A sweep without topics says nothing: begin when the first look at them is over.
+        _thread(lambda: _watch(watched, reach, topics, lambda: _thread(rounds.run, "lag")), "watch")
 
     def _on_answer(self, answer: Answer) -> None:
         self._mailbox.put({"type": "answer", "answer": answer})

@@ -71,7 +71,7 @@ class Security:
     username: str | None = None
     password: str | None = None
     oauth: str | None = None
-    oauth_config: str = ""
+    oauth_config: str | None = None
     tls: Tls | None = None
 
 
@@ -116,7 +116,7 @@ def _sasl(properties: Mapping[str, str], protocol: str, tls: Tls | None, oauth: 
     if mechanism == "OAUTHBEARER":
         if not oauth:
             raise UnmappableError("sasl.mechanism = OAUTHBEARER needs kafka.oauth here")
-        config = properties.get("sasl.oauthbearer.config", "")
+        config = properties.get("sasl.oauthbearer.config")
         return Security(protocol, mechanism, oauth=oauth, oauth_config=config, tls=tls)
     if mechanism != "PLAIN" and mechanism not in SCRAM:
         raise UnmappableError(f"sasl.mechanism = {mechanism} is not supported for death notices")

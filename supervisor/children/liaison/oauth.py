@@ -14,7 +14,7 @@ REFRESH_AT: Final = 0.8
 class TokenProvider(AbstractTokenProvider):
     """Keeps a token until most of its life is over. `ask(config)` returns (token, expiry in epoch seconds, …)."""
 
-    def __init__(self, ask: Callable[[str], Any], config: str) -> None:
+    def __init__(self, ask: Callable[[str | None], Any], config: str | None) -> None:
         self._ask = ask
         self._config = config
         self._token: tuple[Any, ...] = ()
