@@ -8,6 +8,7 @@ an announced pid cannot have been recycled. Whoever dies on the way, the slot's 
 import gc
 import os
 import select
+import signal
 import socket
 import sys
 from typing import Any, Final, NoReturn
@@ -30,6 +31,9 @@ MoldSpec = tuple[WorkerSpec, int]
 def run(spec: MoldSpec, channel: Channel) -> int:
     """Load the code, then fork a worker for each request, until the supervisor hangs up."""
     preloaded, reason = _preload(spec[0])
+    # The module may have taken TERM for itself; a worker gets what else it has set, and sets TERM anew.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    kernel.unblock_signals()
     hazard = _hazard(channel)
     if hazard is not None:
         channel.send({"type": "unpreloadable", "reason": hazard})
