@@ -29,7 +29,7 @@ os._exit(run(ExporterSpec("orders", sys.argv[2], "team.kherd"), Channel(socket.s
 
 @pytest.fixture
 def server() -> Iterator[StatsdServer]:
-    made: StatsdServer = part_or_skip(lambda: StatsdServer().open())
+    made = part_or_skip(lambda: StatsdServer().open())
     yield made
     made.close()
 
@@ -83,7 +83,7 @@ def test_statsd_receives_metrics(server: StatsdServer) -> None:
 def test_a_server_that_is_away_stops_nothing_and_is_told_once(server: StatsdServer) -> None:
     ours, theirs = pair()
     fd = theirs.fileno()
-    server.kill()
+    server.close()
     with subprocess.Popen(
         [sys.executable, "-c", EXPORTER, str(fd), server.address], pass_fds=[fd], stderr=subprocess.PIPE, text=True
     ) as exporter:

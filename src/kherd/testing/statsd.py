@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import subprocess
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Self
@@ -87,9 +88,21 @@ class StatsdServer:
         found = self.flushes()
         return found[-1] if found else {"counters": {}, "gauges": {}, "timers": {}, "sets": {}}
 
+    def gauges(self) -> dict[str, float]:
+        """Return every gauge as it is now."""
+        gauges: dict[str, float] = self.metrics()["gauges"]
+        return gauges
+
+    def counters(self) -> dict[str, float]:
+        """Return what every counter has come to over all flushes."""
+        totals: Counter[str] = Counter()
+        for flush in self.flushes():
+            totals.update(flush["counters"])
+        return dict(totals)
+
     def total(self, counter: str) -> float:
-        """Return what a counter has come to over all flushes."""
-        return float(sum(flush["counters"].get(counter, 0) for flush in self.flushes()))
+        """Return what one counter has come to over all flushes."""
+        return self.counters().get(counter, 0.0)
 
     def _config(self) -> dict[str, Any]:
         return {
