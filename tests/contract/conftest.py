@@ -21,7 +21,7 @@ EMBEDDED: Final = "embedded"
 REAL: Final = "real"
 PLACES: Final = (EMBEDDED, REAL)
 SETTINGS: Final = ((EMBEDDED, "consumer"), (REAL, "consumer"), (REAL, "classic"))
-"""Classic groups are refused on the embedded broker by the configuration ; see `supervisor/children/broker/limits.py`."""
+"""Classic groups are refused on the embedded broker by the configuration: see its limits.py."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

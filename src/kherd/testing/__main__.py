@@ -4,7 +4,7 @@ import signal
 
 import click
 
-from . import jars
+from . import jars, statsd
 from .broker import Java
 from .kafka import KafkaCluster
 from .parts import MissingPartError
@@ -18,9 +18,10 @@ def main() -> None:
 
 @main.command()
 def fetch() -> None:
-    """Fetch the jars of a real Kafka into the cache."""
+    """Fetch a real Kafka and a real statsd into the cache."""
     try:
         click.echo(jars.classpath())
+        click.echo(statsd.installed())
     except MissingPartError as error:
         raise click.ClickException(str(error)) from error
 
@@ -30,13 +31,15 @@ def fetch() -> None:
 @click.option("--heap", default="512m", help="Of each broker, as in -Xmx.")
 def kafka(brokers: str, heap: str) -> None:
     """Run a real Kafka until INT or TERM; the first line of output is its bootstrap."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    # As INT does: also in the middle of a start, and what was begun is undone.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with KafkaCluster(int(brokers), java=Java(heap=heap)) as cluster:
             click.echo(cluster.bootstrap)
             click.echo(f"tests use it with {SHARED}={cluster.bootstrap}", err=True)
             signal.pause()
+    except KeyboardInterrupt:
+        return
     except MissingPartError as error:
         raise click.ClickException(str(error)) from error
 

@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from . import layout
 from .broker import Broker, Java
+from .parts import MissingPartError
 from .process import Process
 from .proxy import Proxy
 from .scratch import Scratch
@@ -25,7 +26,7 @@ class KafkaCluster(Cluster):
 
     `secured`: clients need SASL_SSL with SCRAM-SHA-512 and ACLs (see `security`); brokers talk over mutual TLS.
     `proxied`: clients reach broker N through `proxies[N]`; the tests' own `admin()` goes past them.
-    `settings` are server properties for every broker.
+    `settings` are server properties for every broker. Raises MissingPartError if `secured` and there is no openssl.
     """
 
     def __init__(
@@ -39,8 +40,12 @@ class KafkaCluster(Cluster):
     ) -> None:
         self._scratch = Scratch("kafka")
         folder = self._scratch.path
+        try:
+            self.security = Security(folder) if secured else None
+        except MissingPartError:
+            self._scratch.remove()
+            raise
         self.brokers = {number: Broker(number, folder, java or Java()) for number in range(1, brokers + 1)}
-        self.security = Security(folder) if secured else None
         self.proxies: dict[int, Proxy] = {}
         self._proxied = proxied
         self._settings = dict(settings or {})
