@@ -47,10 +47,13 @@ def switch(herd: Herd) -> Switch:
 
 
 def tables(cluster: Cluster, *topics: str, user: str | None = None, **more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration that consumes `topics` as `user`, with `more` tables; their `kafka` is merged in."""
+    """Return a configuration that consumes `topics` as `user`, with `more` tables; their `kafka` is merged in.
+
+    Lag is read five times a second, so that a test never waits for it.
+    """
     own = {name: value for name, value in cluster.client_properties(user).items() if name != "bootstrap.servers"}
     kafka = {"bootstrap": cluster.bootstrap, "topics": list(topics), **({"client": own} if own else {})}
-    return {**more, "kafka": {**kafka, **more.get("kafka", {})}}
+    return {"lag": {"interval": 0.2}, **more, "kafka": {**kafka, **more.get("kafka", {})}}
 
 
 def put(

@@ -1,0 +1,43 @@
+"""on_exhausted = "dead_letter" puts a record aside once its attempts are exhausted, and its partition goes on."""
+
+from kherd.testing import ledger
+from kherd.testing.plugin import NewHerd, NewTopic
+from kherd.testing.reading import headers, read
+from kherd.testing.story import PRELUDE, put, tables, wait_committed
+from kherd.testing.topics import Cluster
+
+HANDLER = f"""{PRELUDE}
+def handle(message):
+    LEDGER.write(message)
+    if message.value().startswith(b"bad"):
+        raise KeyError(message.value().decode())
+"""
+
+
+def test_put_aside(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
+    # Given two bad records, one behind the other, and three attempts for each
+    name = topic(2)
+    put(kafka, name, b"0", b"bad 1", b"bad 2", b"3")
+    put(kafka, name, b"0", partition=1)
+    errors = {"backoff_initial": 0.02, "backoff_max": 0.1, "max_attempts": 3, "on_exhausted": "dead_letter"}
+
+    # When a herd consumes them
+    one = herd(tables(kafka, name, workers={"count": 1}, errors=errors), HANDLER)
+    wait_committed(kafka, one, name, {0: 4, 1: 1})
+    status = one.wait_status(lambda status: status["dead_letters"] == 2 and status["lag"]["total"] == 0)
+    one.stop()
+
+    # Then both are put aside after their third attempt, saying so, and nothing else is touched
+    letters = read(kafka, f"dlq.{name}")
+    assert [letter.value() for letter in letters] == [b"bad 1", b"bad 2"]
+    for letter in letters:
+        said = dict(headers(letter))
+        assert said["__dlq.errors.delivery.count"] == b"3"
+        assert said["__dlq.errors.exception.class.name"] == b"KeyError"
+        assert said["kherd.disposition"] == b"retries_exhausted"
+        assert (said["kherd.failure.first"] or b"") < (said["kherd.failure.last"] or b"")
+    record = ledger.read(one.ledger)
+    assert record.duplicates() == {(name, 0, 1): 3, (name, 0, 2): 3}
+    assert record.disorder() == []
+    assert status["totals"]["paused"] == 0
+    assert one.events("record_held") == []
