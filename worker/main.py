@@ -48,6 +48,7 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
     _set_up(writer, pulse, stacks_fd)
     try:
         loaded = _load(spec)
+        signal.signal(signal.SIGTERM, pulse.on_term)  # again: what was loaded may have taken it for itself
         try:
             tools = session.Tools(spec, identity, loaded, channel, pulse, writer)
             _consume(tools)

@@ -10,7 +10,7 @@ from ..fakes.processes import children_of
 
 HANDLE = "\ndef handle(message): ...\n"
 NOT_PRELOADED = {
-    "thread": ("import threading as t, time\nt.Thread(target=time.sleep, args=(99,), daemon=True).start()", "1 thread(s)"),
+    "thread": ("import threading as t, time\nt.Thread(target=time.sleep, args=[99], daemon=1).start()", "1 thread(s)"),
     "socket": ("import socket\nkept = socket.create_server(('127.0.0.1', 0))", "1 socket(s)"),
     "child": ("import subprocess\nkept = subprocess.Popen(['sleep', '3600'])", "left a process running"),
     "forked copy that goes on": ("import os\nos.fork()", "left a process running"),
