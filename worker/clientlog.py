@@ -32,12 +32,12 @@ class ClientLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log `record` as an event; called inside librdkafka, so it never raises."""
-        facility = record.args[0] if isinstance(record.args, tuple) and record.args else record.name
-        text = record.getMessage()
+        args = record.args if isinstance(record.args, tuple) and record.args else (record.name, record.getMessage())
+        facility, text = str(args[0]), str(args[-1])
         if facility == "OFFSET" and (found := _RESET.search(text)):
             self.resets.append(Reset(found["topic"], int(found["partition"]), int(found["offset"])))
         if self._seldom(facility):
-            log.emit(events.CLIENT_LOG, facility=str(facility), text=text)
+            log.emit(events.CLIENT_LOG, facility=facility, text=text)
 
     def logger(self) -> logging.Logger:
         """Return the logger to give to a client; its lines go nowhere else."""

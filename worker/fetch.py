@@ -13,12 +13,13 @@ from .boardwriter import BoardWriter
 from .clientlog import Reset
 from .inbox import Inbox, Run
 from .kafka import FATAL, Client
-from .partition import Partitions
+from .partition import Partition, Partitions
+from .pulse import Pulse
 from .seldom import Seldom
 from .spec import WorkerSpec
 
-SLICE: Final = 0.1
-"""Seconds of one wait in `consume`, which does not run signal handlers meanwhile."""
+SLICE: Final = 0.2
+"""Seconds of one wait: how late a signal may be seen."""
 _IGNORED: Final = frozenset({KafkaError._PARTITION_EOF})  # noqa: SLF001 - public constants
 _NO_START: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _UNRELEASED: Final = KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str()
@@ -51,9 +52,17 @@ class Fetcher:
     """Fills the inbox."""
 
     def __init__(
-        self, spec: WorkerSpec, client: Client, partitions: Partitions, inbox: Inbox, board: BoardWriter
+        self,
+        *,
+        spec: WorkerSpec,
+        client: Client,
+        partitions: Partitions,
+        inbox: Inbox,
+        pulse: Pulse,
+        board: BoardWriter,
     ) -> None:
         self._spec = spec
+        self._pulse = pulse
         self._client = client
         self._partitions = partitions
         self._inbox = inbox
@@ -69,11 +78,9 @@ class Fetcher:
             ConsumerFaultError: there will be no more.
         """
         first = self._client.poll(seconds)
-        if first is not None:
-            self._add([first])  # by itself: the next call may change whose partition it is
-            if first.error() is None:
-                self._board.words[_BATCHES] += 1
-                self._fill()
+        if first is not None and not self._is_error(first):
+            self._board.words[_BATCHES] += 1
+            self._fill(first)
         if self._client.log.resets:
             self._report_resets()
 
@@ -83,21 +90,30 @@ class Fetcher:
         if message is not None:
             self._add([message])
 
-    def _fill(self) -> None:
-        left = self._rest
-        deadline = clock.monotonic() + self._spec.batch_wait
-        while left > 0:
-            messages = self._client.consume(left, 0)
-            if not messages:
-                wait = min(deadline - clock.monotonic(), SLICE)
-                if wait <= 0:
-                    return
-                message = self._client.poll(wait)
-                messages = [] if message is None else [message]
+    def _fill(self, first: Message) -> None:
+        """Add `first` and what follows it at once; with a `batch_wait`, also what comes until that is over."""
+        owner, version = self._owner(first), self._partitions.version
+        messages = self._client.consume(self._rest, 0) if self._rest else []
+        if version == self._partitions.version:
+            self._add([first, *messages])
+        else:  # partitions were moved meanwhile: the first record is of the epoch before that
+            if owner is not None and owner.owned:
+                self._inbox.append(Run(owner, [first]))
             self._add(messages)
-            left -= len(messages)
-            if not self._spec.batch_wait:
-                return
+        if self._spec.batch_wait:
+            self._wait(self._rest - len(messages), clock.monotonic() + self._spec.batch_wait)
+
+    def _wait(self, left: int, deadline: float) -> None:
+        while left > 0 and (wait := deadline - clock.monotonic()) > 0 and not self._pulse.stopping:
+            message = self._client.poll(min(wait, SLICE))
+            if message is not None:
+                self._add([message])
+                messages = self._client.consume(left - 1, 0) if left > 1 else []
+                self._add(messages)
+                left -= 1 + len(messages)
+
+    def _owner(self, message: Any) -> Partition | None:
+        return self._partitions.get(message.topic(), message.partition())
 
     def _add(self, messages: Sequence[Message]) -> None:
         """Sort `messages` into runs; what belongs to nobody was revoked while it was on its way."""

@@ -62,7 +62,9 @@ class Session:
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
         self.membership = Membership(self.client, tools.channel, board)
         self.rebalancer = Rebalancer(self.partitions, self.committer, self.membership, board)
-        self.fetcher = Fetcher(spec, self.client, self.partitions, self.inbox, board)
+        self.fetcher = Fetcher(
+            spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, pulse=pulse, board=board
+        )
         self.pauses = Pauses(
             spec=spec,
             client=self.client,

@@ -1,5 +1,6 @@
 """A worker process without its supervisor: forked here, told to go, watched through its board and its channel."""
 
+import gc
 import os
 import selectors
 import signal
@@ -43,6 +44,7 @@ class Worker:
     ) -> None:
         code = 70
         try:
+            gc.freeze()  # the test's own clients must not be collected here: their threads are not
             self.channel.close()
             with self.log.open("w") as stream:
                 log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, 1), stream=stream)
