@@ -37,8 +37,8 @@ class Interrupts:
         self.seen: list[int] = []
 
     def __enter__(self) -> Self:
-        # What is ignored stays ignored: nohup, or a shell's background job.
-        heard = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+        # Under nohup, the end of the terminal stays ignored.
+        heard = [one for one in STOPPING if one != signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 

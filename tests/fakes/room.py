@@ -1,6 +1,7 @@
 """A command in a temporary folder of its own, and everything that it leaves behind there."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -23,6 +24,9 @@ class Room:
 
     def start(self, *arguments: str) -> Process:
         """Start `kherd ARGUMENTS`."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # A test run in a shell's background ignores SIGINT, and exec would hand that on.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         env = {**os.environ, "TMPDIR": str(self.path), MARK: self._mark}
         return Process([sys.executable, "-m", "kherd", *arguments], log=self.log, env=env)
 

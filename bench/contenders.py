@@ -1,0 +1,175 @@
+"""Who is measured, each trial in a process of its own that is forked from one without any librdkafka handle."""
+
+import os
+import select
+import signal
+import traceback
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NoReturn
+
+from confluent_kafka import Consumer, TopicPartition
+
+from ..worker import clock, kernel, log
+from ..worker.board import Board
+from ..worker.channel import Channel, pair
+from ..worker.main import run_worker
+from ..worker.properties import consumer_properties
+from ..worker.spec import GroupProtocol, KafkaSpec, LogSpec, SlotIdentity, WorkerSpec
+from . import handlers
+
+BATCH: Final = 500
+TRIAL_SECONDS: Final = 180.0
+GLANCE_MS: Final = 20
+TIMEOUT: Final = 20.0
+
+
+class TrialError(Exception):
+    """A trial did not come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What every contender has to do: read `records` records of `topic` from its beginning."""
+
+    bootstrap: str
+    topic: str
+    records: int
+    embedded: bool
+    protocol: GroupProtocol
+
+    def kafka(self) -> KafkaSpec:
+        """Return the same settings for all, and a group that nobody had before."""
+        group = f"kherd-bench-{uuid.uuid4().hex}"
+        return KafkaSpec(self.bootstrap, group, (self.topic,), group_protocol=self.protocol, embedded=self.embedded)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How long one took, from its first record to its last."""
+
+    seconds: float
+    cpu: float
+
+
+def raw(course: Course, folder: Path) -> Trial:
+    """Measure the loop that an expert writes by hand: consume(500), one commit in flight, no handler call."""
+    return _measure(course, folder, lambda: _consume_raw(course), None)
+
+
+def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Trial:
+    """Measure kherd's worker, with its real board and channel."""
+    spec = WorkerSpec(
+        app="bench",
+        instance=None,
+        generation=1,
+        handler=f"{handlers.__name__}:{mode}",
+        kafka=course.kafka(),
+        mode=mode,
+        batch_size=BATCH,
+        handler_timeout=TIMEOUT,
+        log=LogSpec("json", "warning"),
+    )
+    identity = SlotIdentity(1, 0, 1)
+    board, board_fd = Board.create(folder / "board", identity, generation=1)
+    ours, theirs = pair()
+    with (folder / "stacks").open("wb") as stacks, closing(board), closing(ours):
+
+        def work() -> None:
+            ours.close()
+            code = run_worker(spec, identity, Board(board_fd), theirs, stacks.fileno())
+            os._exit(code)
+
+        try:
+            return _measure(course, folder, work, ours)
+        finally:
+            theirs.close()
+            os.close(board_fd)
+
+
+def _measure(course: Course, folder: Path, work: Callable[[], None], channel: Channel | None) -> Trial:
+    result = folder / "result"
+    kernel.block_signals()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _run(course, result, work, parent)
+    kernel.unblock_signals()
+    pidfd = os.pidfd_open(pid)
+    try:
+        _wait(result, pidfd, channel)
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
+        if not select.select([pidfd], [], [], TIMEOUT)[0]:
+            raise TrialError("it did not stop")
+    finally:
+        if not select.select([pidfd], [], [], 0)[0]:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        os.close(pidfd)
+        os.waitpid(pid, 0)
+    seconds, cpu = map(float, result.read_text().split())
+    return Trial(seconds, cpu)
+
+
+def _run(course: Course, result: Path, work: Callable[[], None], parent: int) -> NoReturn:
+    try:
+        if kernel.die_with_parent(parent):
+            log.configure(LogSpec("json", "warning"), log.Identity("bench", "worker", 0, 1))
+            os.environ["KHERD_BENCH_RESULT"] = str(result)
+            handlers.set_records(course.records)
+            work()
+    except BaseException:  # noqa: BLE001 - the last frame of the process: nothing may run on in the parent's
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _wait(result: Path, pidfd: int, channel: Channel | None) -> None:
+    """Play the supervisor until the result is there."""
+    deadline = clock.monotonic() + TRIAL_SECONDS
+    waiting = select.poll()
+    waiting.register(pidfd, select.POLLIN)
+    while not result.exists():
+        if clock.monotonic() > deadline:
+            raise TrialError(f"not done within {TRIAL_SECONDS:.0f} s")
+        if waiting.poll(GLANCE_MS) and not result.exists():
+            raise TrialError("it ended before its last record")
+        received = channel.receive() if channel is not None else None
+        if channel is not None and received is not None and received[0]["type"] == "booted":
+            channel.send({"type": "go"})
+
+
+def _consume_raw(course: Course) -> None:
+    kernel.unblock_signals()
+    properties = consumer_properties(course.kafka(), client_id="bench", instance_id=None, handler_timeout=TIMEOUT)
+    del properties["statistics.interval.ms"]
+    unanswered = False
+
+    def on_commit(_error: object, _offsets: object) -> None:
+        nonlocal unanswered
+        unanswered = False
+
+    consumer = Consumer({**properties, "on_commit": on_commit})
+    consumer.subscribe([course.topic])
+    done: dict[int, int] = {}
+    size, left = 0, course.records
+    while left:
+        messages = consumer.consume(BATCH, 0.1)
+        if messages and left == course.records:
+            handlers.begin()
+        for message in messages:
+            if message.error() is not None:
+                raise TrialError(str(message.error()))
+            size += len(message.value() or b"")
+            done[message.partition()] = message.offset() + 1  # type: ignore[index, operator]  # a real record has both
+        left -= len(messages)
+        if done and not unanswered:
+            unanswered = True
+            offsets = [TopicPartition(course.topic, partition, offset) for partition, offset in done.items()]
+            consumer.commit(offsets=offsets, asynchronous=True)
+            done.clear()
+    handlers.finish()
+    consumer.close()
+    os._exit(0)
