@@ -33,19 +33,24 @@ def generation(cluster: Cluster, group: str) -> int:
 def _last(consumer: Consumer, group: str) -> int:
     count = len(consumer.list_topics(OFFSETS, timeout=ANSWER).topics[OFFSETS].partitions)
     place = TopicPartition(OFFSETS, _java_hash(group) % count)
+    # A busy partition has no end to arrive at: what is written meanwhile belongs to the next question.
+    _, end = consumer.get_watermark_offsets(place, timeout=ANSWER)
     place.offset = 0
     consumer.assign([place])
     found: int | None = None
-    while (message := consumer.poll(ANSWER)) is not None:
+    at = 0
+    while at < end:
+        message = consumer.poll(ANSWER)
+        if message is None:
+            raise TimeoutError(f"{OFFSETS}[{place.partition}] gives nothing within {ANSWER:g} s from {at} of {end}")
         error = message.error()
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name, as librdkafka has it
                 break
             raise KafkaException(error)
+        at = (message.offset() or 0) + 1
         read = _generation(message.key() or b"", message.value(), group)
         found = found if read is None else read
-    else:
-        raise TimeoutError(f"{OFFSETS}[{place.partition}] gives nothing within {ANSWER:g} s")
     if found is None:
         raise LookupError(f"nothing is written of group {group}")
     return found

@@ -7,12 +7,17 @@ from typing import Final
 
 from ..worker import clock
 from .gaps import longest_pause, takeovers
-from .herd import Herd
-from .ledger import Handled
-from .scenes import Standing, shares, standings
+from .generations import generation
+from .herd import Document, Herd
+from .ledger import Handled, read
+from .producing import Feeder
+from .results import spread
+from .scenes import Standing, group, shares, standings, wait_handled, wait_settled
+from .topics import Cluster
+from .wait import until
 
 WINDOW: Final = 1.0
-"""Seconds watched without a fault before each kill, and from it on: a worker that lives as long counts as well again."""
+"""Seconds watched without a fault before each kill, and from it on: who lives that long counts as well again."""
 BACK: Final = 60.0
 
 
@@ -31,9 +36,9 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Toll:
-    """What a kill cost, in seconds: the longest gap of its own partitions; the longest pause of the others, and without a fault.
+    """What a kill cost, in seconds: the longest gap of its own partitions, and the longest pause of the others.
 
-    `again` is how many records were handled twice.
+    `control` is the longest pause of the others without a fault; `again`, how many records were handled twice.
     """
 
     gap: float
@@ -56,16 +61,9 @@ def kill_worker(herd: Herd, slot: int, window: float = WINDOW, back: float = BAC
     clock.sleep(window)
     owned = frozenset(shares(before)[slot])
 
-    def worked_on(document: dict[str, object]) -> bool:
-        slots: list[dict[str, object]] = document["slots"]  # type: ignore[assignment]  # JSON
-        done = {
-            part["partition"]
-            for one in slots
-            if one["pid"] != victim["pid"]
-            for part in one["partitions"]  # type: ignore[attr-defined]  # JSON
-            if part["done"] is not None
-        }
-        return owned <= done
+    def worked_on(document: Document) -> bool:
+        heirs = [one for one in document["slots"] if one["pid"] != victim["pid"]]
+        return owned <= {part["partition"] for one in heirs for part in one["partitions"] if part["done"] is not None}
 
     after = herd.wait_status(worked_on, back, f"the partitions {sorted(owned)} of slot {slot} to be worked on again")
     return Kill(slot, victim["pid"], owned, control, at, _without(slot, before), _without(slot, after))
@@ -83,5 +81,49 @@ def toll(kill: Kill, handled: Handled, topic: str, window: float = WINDOW) -> To
     )
 
 
-def _without(slot: int, document: dict[str, object]) -> dict[int, Standing]:
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What many kills in a row have done."""
+
+    kills: list[Kill]
+    tolls: list[Toll]
+    rebalances: int
+    """How often the group has rebalanced, by its coordinator's own account."""
+
+    def numbers(self) -> dict[str, object]:
+        """Return what was measured, for `results.report`."""
+        return {
+            "seconds_to_go_on": spread([one.gap for one in self.tolls]),
+            "longest_pause_of_others": spread([one.others for one in self.tolls]),
+            "longest_pause_of_others_without_a_fault": spread([one.control for one in self.tolls]),
+            "records_handled_again": spread([one.again for one in self.tolls]),
+            "rebalances": self.rebalances,
+        }
+
+    def disturbed(self) -> list[Kill]:
+        """Return the kills after which another worker's pid, partitions or number of rebalances had changed."""
+        return [kill for kill in self.kills if kill.others_after != kill.others_before]
+
+
+def kill_many(herd: Herd, cluster: Cluster, topic: str, *, partitions: int, rate: float, number: int) -> Losses:
+    """Kill `number` workers of a settled herd in turn under a stream of `rate` records per second.
+
+    Raises:
+        AssertionError: a record that was acknowledged was not handled.
+    """
+    slots = sorted(shares(herd.status()))
+    before = generation(cluster, group(herd))
+    with Feeder(cluster.client_properties(), topic, rate, partitions=partitions) as feeder:
+        until(lambda: len(read(herd.ledger)) > rate, BACK, "a steady stream")
+        kills = []
+        for index in range(number):
+            # Without static membership the group shares anew after a kill.
+            wait_settled(herd, len(slots), partitions)
+            kills.append(kill_worker(herd, slots[index % len(slots)]))
+    handled = wait_handled(herd, topic, feeder.acknowledged)
+    rebalances = generation(cluster, group(herd)) - before
+    return Losses(kills, [toll(kill, handled, topic) for kill in kills], rebalances)
+
+
+def _without(slot: int, document: Document) -> dict[int, Standing]:
     return {index: standing for index, standing in standings(document).items() if index != slot}

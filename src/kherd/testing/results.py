@@ -29,7 +29,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def report(scenario: str, numbers: Mapping[str, Any]) -> None:
     """Say what `scenario` measured (pytest -rP shows it), and write it down after a full run."""
-    document = {"scenario": scenario, **numbers, "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}"}
+    document = {
+        "scenario": scenario,
+        **numbers,
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
+    }
     text = json.dumps(document, indent=2)
     sys.stdout.write(f"{text}\n")
     if FULL:

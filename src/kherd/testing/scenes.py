@@ -1,10 +1,12 @@
 """What the scenarios have in common: a handler that keeps a ledger, a herd's configuration, and a herd come to rest."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ..worker import clock
 from .herd import Document, Herd
+from .ledger import Handled, read
 from .topics import Cluster
 
 LEDGER: Final = """
@@ -16,12 +18,19 @@ def handle(message):
     LEDGER.write(message)
 """
 """A handler's source: writes every record down and does nothing else."""
+CATCH_UP: Final = 20.0
 SETTLE: Final = 60.0
 """Seconds until members of a new group have their shares: KIP-848 takes some of the broker's 5 s heartbeats for it."""
 
 
 def config(
-    cluster: Cluster, topic: str, count: int, *, protocol: str = "classic", static: bool = True, **tables: Mapping[str, Any]
+    cluster: Cluster,
+    topic: str,
+    count: int,
+    *,
+    protocol: str = "classic",
+    static: bool = True,
+    **tables: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the tables of a herd of `count` workers on `topic`; `tables` are merged into them.
 
@@ -73,8 +82,24 @@ def wait_settled(herd: Herd, count: int, partitions: int, seconds: float = SETTL
     return herd.wait_status(lambda document: settled(document, count, partitions), seconds, what)
 
 
+def wait_handled(herd: Herd, topic: str, produced: Mapping[int, Iterable[int]], seconds: float = CATCH_UP) -> Handled:
+    """Wait until every record of `produced` (partition -> offsets) is handled; return the ledger.
+
+    Raises:
+        AssertionError: some are not in time; says which.
+    """
+    handled = read(herd.ledger)
+    deadline = clock.monotonic() + seconds
+    while missing := handled.missing(topic, produced):
+        if clock.monotonic() > deadline:
+            raise AssertionError(f"{len(missing)} records not handled within {seconds:g} s: {sorted(missing)[:20]}")
+        clock.sleep(0.1)
+        handled = read(herd.ledger)
+    return handled
+
+
 Standing = tuple[int, int, int, frozenset[int]]
-"""What a rebalance, a restart or a new assignment of a worker would change: pid, incarnation, rebalances, partitions."""
+"""What a rebalance or restart of a worker would change: its pid, incarnation, rebalances and partitions."""
 
 
 def standings(document: Document) -> dict[int, Standing]:

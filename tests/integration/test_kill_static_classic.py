@@ -1,0 +1,26 @@
+"""kill -9 of a worker, classic static: its partitions go on within 0.5 s, and no other worker notices anything."""
+
+from kherd.testing.kills import kill_many
+from kherd.testing.plugin import NewHerd, NewTopic
+from kherd.testing.results import count, report
+from kherd.testing.scenes import LEDGER, config, wait_settled
+from kherd.testing.topics import Cluster
+
+WORKERS, PARTITIONS = 8, 16
+RATE = 1600
+LIMIT = 0.5
+NOISE = 0.1
+"""Seconds a fork and a start may cost the others on a machine with two busy cores; a rebalance costs a heartbeat."""
+
+
+def test_a_killed_workers_partitions_go_on_at_once(kafka: Cluster, herd: NewHerd, topic: NewTopic) -> None:
+    name = topic(PARTITIONS)
+    one = herd(config(kafka, name, WORKERS, protocol="classic"), LEDGER)
+    wait_settled(one, WORKERS, PARTITIONS)
+    losses = kill_many(one, kafka, name, partitions=PARTITIONS, rate=RATE, number=count(30, 4))
+    report("kill_static_classic", losses.numbers())
+    assert losses.disturbed() == []
+    assert losses.rebalances == 0
+    assert max(toll.gap for toll in losses.tolls) < LIMIT
+    assert max(toll.others for toll in losses.tolls) < max(toll.control for toll in losses.tolls) + NOISE
+    one.stop()
