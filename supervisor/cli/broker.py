@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from ..children.broker.library import EmbeddedBrokerError
+from ..children.broker.limits import LIMITS
 from ..children.broker.main import start
 from ..children.broker.spec import BrokerSpec
 
@@ -27,7 +28,11 @@ def topic(value: str) -> tuple[str, int]:
     return name, int(count)
 
 
-@click.command("broker")
+# \b keeps click from filling the lines.
+NOT_MODELLED: Final = "\b\nWhat it does not model:\n" + "\n".join(f"- {limit.what}" for limit in LIMITS)
+
+
+@click.command("broker", epilog=NOT_MODELLED)
 @click.option(
     "--topic",
     "topics",
@@ -43,7 +48,7 @@ def topic(value: str) -> tuple[str, int]:
 def command(topics: tuple[tuple[str, int], ...], brokers: int, *, as_json: bool) -> None:
     """Run the embedded broker in the foreground, until Ctrl-C.
 
-    It prints its bootstrap address once it can be used. It keeps nothing and is no Kafka: see README.
+    It prints its bootstrap address once it can be used. For trials: it keeps nothing and is no Kafka.
     """
     # From here on the signals wait for sigwait below; librdkafka's threads never take them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
