@@ -100,6 +100,9 @@ class House:
     def next_spec(self) -> WorkerSpec:
         """Return the spec of the generation after this one, from the configuration in force."""
         self.spec = worker_spec(self.loaded, generation=self.spec.generation + 1, bootstrap=self.spec.kafka.bootstrap)
+        self.observed.start = self.spec.kafka.start
+        for topic, partitions in self._embedded_topics().items():
+            self.staff.say("broker", {"type": "create_topic", "topic": topic, "partitions": partitions})
         return self.spec
 
     def refresh(self, role: str) -> None:
@@ -191,10 +194,14 @@ class House:
         return ExporterSpec(app=self.spec.app, statsd=metrics.statsd, prefix=metrics.prefix)
 
     def _broker_spec(self) -> BrokerSpec:
+        return BrokerSpec(topics=self._embedded_topics())
+
+    def _embedded_topics(self) -> dict[str, int]:
+        """Return what the embedded broker has to have: nobody else can create topics there."""
         partitions = max(EMBEDDED_PARTITIONS, self.settings.workers.count)
         names = [topic for topic in self.spec.kafka.topics if not topic.startswith("^")]
-        names += [self.spec.dead_letter.topic.format(topic=topic) for topic in names]
-        return BrokerSpec(topics=dict.fromkeys(names, partitions))
+        names += [self.spec.dead_letter.topic.replace("{topic}", topic) for topic in names]
+        return dict.fromkeys(names, partitions)
 
     def _hear_broker(self, message: Message) -> None:
         if message["type"] == "bootstrap" and not self.herd.stopping:
