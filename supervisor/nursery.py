@@ -195,7 +195,7 @@ class Nursery:
         status = os.waitid(os.P_PID, process.pid, os.WEXITED)
         assert status is not None
         kills = kernel.oom_kills()
-        oom, self._oom_kills = kills > self._oom_kills, kills
+        oom, self._oom_kills = kills > self._oom_kills, max(kills, self._oom_kills)  # unreadable counts as 0
         cause = name_cause(facts_of(process, status, oom=oom))
         self._release(handle)
         self._conclude(handle, process, cause)
@@ -216,9 +216,10 @@ class Nursery:
         """Tell of the end, plan what follows, and let it happen."""
         kind, now, wanted = self._kinds[handle.name], clock.monotonic(), handle.child.wanted
         asked = process is not None and process.asked and (cause.clean or cause.kind == "killed")
-        self.deaths[cause.kind] = self.deaths.get(cause.kind, 0) + 1
-        handle.last_death = Death(clock.wall(), cause, wanted=not asked)
-        told = events.CHILD_ENDED if asked or not wanted else events.CHILD_DIED
+        handle.last_death = Death(clock.wall(), cause, wanted=asked or not wanted)
+        if not handle.last_death.wanted:
+            self.deaths[cause.kind] = self.deaths.get(cause.kind, 0) + 1
+        told = events.CHILD_ENDED if handle.last_death.wanted else events.CHILD_DIED
         log.emit(told, child=handle.name, child_pid=process.pid if process else None, cause=cause.text)
         steady = handle.ready_at is not None and now - handle.ready_at >= STEADY_SECONDS
         end = End(wanted, asked, steady, cause.text if cause.permanent else None)
@@ -231,8 +232,9 @@ class Nursery:
 
     def _tell(self, handle: Handle, plan: Plan, cause: Cause, now: float) -> None:
         if isinstance(plan, Again):
-            handle.restarts += 1
-            self.restarts += 1
+            wanted = handle.last_death is not None and handle.last_death.wanted
+            handle.restarts += not wanted
+            self.restarts += not wanted
             if plan.at > now:
                 log.emit(events.CHILD_BACKOFF, child=handle.name, seconds=plan.at - now, reason=cause.text)
             if plan.degraded:

@@ -117,7 +117,7 @@ def _slot(slot: Slot) -> dict[str, Any]:
         "restarts": handle.restarts,
         "last_death": None
         if death is None
-        else {"at": clock.iso(death.at), "cause": death.cause.text, "wanted": not death.wanted},
+        else {"at": clock.iso(death.at), "cause": death.cause.text, "wanted": death.wanted},
     }
 
 

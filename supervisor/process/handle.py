@@ -24,7 +24,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """The last end of a child; `at` is seconds since the epoch."""
+    """The last end of a child; `at` is seconds since the epoch, `wanted` if we had asked for it."""
 
     at: float
     cause: Cause
