@@ -145,8 +145,8 @@ class Molds:
             return
         request.close()
         if message.get("status") != 0:
-            if request.handle.process is not None:
-                request.handle.process.said = message.get("reason")
+            if request.handle.process is not None and "reason" in message:
+                request.handle.process.said = message["reason"]
             self._lost(request.handle)
 
     def _ended(self, mold: Mold, cause: Cause) -> None:

@@ -102,7 +102,8 @@ class Workers:
             return  # hung up on already: it reads end of file and leaves
         try:
             process.pidfd = os.pidfd_open(pid)
-        except OSError:
+        except OSError as error:
+            process.said = f"holding it: {error.strerror}"
             self._nursery.feed(handle, machine.MoldLost())
             return
         process.pid = pid
@@ -111,7 +112,8 @@ class Workers:
 
     def hung_up(self, handle: Handle) -> None:
         """Drop the request for it; a mold that has not answered in time is no use any more."""
-        self.molds.withdraw(handle, kill=handle.child.wanted)
+        answered = handle.process is not None and handle.process.said is not None
+        self.molds.withdraw(handle, kill=handle.child.wanted and not answered)
 
     def notice_answered(self, slot_index: int, kind: str) -> None:
         """A worker that was told its instance id is not released may try again."""
