@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 from ...worker import clock
 from .herd import Herd
@@ -14,8 +14,6 @@ TURN: Final = 0.01
 LOOK: Final = 0.1
 """Seconds between two looks at the daemon's status."""
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-T = TypeVar("T")
 
 
 class DemoError(Exception):
@@ -61,7 +59,7 @@ class Interrupts:
 
 
 class Stage:
-    """The herd, the stream and what is known of them; `until` is the only place where the demo waits."""
+    """The herd, the stream and what is known of them; `within` is the only place where the demo waits."""
 
     def __init__(self, herd: Herd, interrupts: Interrupts, show: Show) -> None:
         self.herd = herd
@@ -73,38 +71,42 @@ class Stage:
         self._interrupts = interrupts
         self._look_at = 0.0
 
-    def until(self, condition: Callable[[], T], seconds: float, what: str) -> T:
-        """Return the first true value of `condition`.
+    def until(self, condition: Callable[[], bool], seconds: float, what: str) -> None:
+        """Wait for `condition`.
 
         Raises:
             DemoError: it stayed false for `seconds`, or the daemon ended.
             InterruptedDemoError: a signal came.
         """
-        deadline = clock.monotonic() + seconds
-        while True:
-            self._turn()
-            seen = condition()
-            if seen:
-                return seen
-            code = self.herd.exit_code()
-            if code is not None:
-                raise DemoError(f"the daemon ended with {code} before {what}")
-            if clock.monotonic() >= deadline:
-                raise DemoError(f"{what}: not within {seconds:g} s")
-            clock.sleep(TURN)
+        ended = self._ended
+        if not self.within(lambda: ended() or condition(), seconds):
+            raise DemoError(f"{what}: not within {seconds:g} s")
+        if ended():
+            raise DemoError(f"the daemon ended with {self.herd.exit_code()} before {what}")
 
     def flow(self, seconds: float) -> None:
-        """Let the stream flow for a while."""
+        """Let the stream flow for a while; raises as `until`."""
         end = clock.monotonic() + seconds
-        self.until(lambda: clock.monotonic() >= end, seconds + 1, "time passes")
+        self.until(lambda: clock.monotonic() >= end, seconds + 1, "time has passed")
 
     def ended(self, seconds: float) -> int | None:
         """Wait for the daemon's end, at most `seconds`; return its exit code. Raises InterruptedDemoError."""
-        deadline = clock.monotonic() + seconds
-        while self.herd.exit_code() is None and clock.monotonic() < deadline:
-            self._turn()
-            clock.sleep(TURN)
+        self.within(self._ended, seconds)
         return self.herd.exit_code()
+
+    def within(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait for `condition`, at most `seconds`; return whether it came true. Raises InterruptedDemoError."""
+        deadline = clock.monotonic() + seconds
+        while True:
+            self._turn()
+            if condition():
+                return True
+            if clock.monotonic() >= deadline:
+                return False
+            clock.sleep(TURN)
+
+    def _ended(self) -> bool:
+        return self.herd.exit_code() is not None
 
     def _turn(self) -> None:
         self._interrupts.check()
