@@ -142,7 +142,7 @@ GAUGES: Final = frozenset(
 
 
 class InFlightWord(IntEnum):
-    """One handler call: records `first` to `last` (inclusive) of one partition; topic is an index, NONE if the row is free.
+    """One handler call: records `first` to `last` of one partition, inclusive; topic is an index, NONE in a free row.
 
     A `LAST` of NONE means the record at `FIRST` alone: record by record only `SINCE` and then `FIRST` change, each
     a whole word, so that every moment between the two stores reads as one of two true rows.

@@ -5,6 +5,7 @@ What its queue does not take waits in a backlog, in order, and is offered again 
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from confluent_kafka import KafkaError, KafkaException
@@ -107,7 +108,7 @@ class Lane:
     def poll(self) -> None:
         """Serve delivery reports, then offer the backlog again."""
         if self._producer is not None:
-            self._producer.poll(0)
+            self._serve(self._producer.poll, 0)
         if self._replaced:
             self._retire()
         backlog = self._backlog
@@ -120,7 +121,7 @@ class Lane:
     def flush(self, seconds: float) -> None:
         """Send without lingering and wait for reports, at most `seconds`."""
         if self._producer is not None:
-            self._producer.flush(seconds)
+            self._serve(self._producer.flush, seconds)
         self.poll()
 
     def partitions(self, topic: str, seconds: float) -> int:
@@ -156,9 +157,17 @@ class Lane:
             entry, _ = self._backlog.popleft()
             entry.refused(KafkaError(KafkaError._PURGE_QUEUE, "not sent before the deadline"))  # noqa: SLF001 - its public name
 
+    def _serve(self, serve: Callable[[float], int], seconds: float) -> None:
+        """Serve delivery reports; the binding raises a producer's fatal error from here, whoever set a callback."""
+        try:
+            serve(seconds)
+        except KafkaException as error:
+            self.replace(error.args[0])
+
     def _retire(self, seconds: float = 0.0) -> None:
         for producer in list(self._replaced):
-            producer.poll(seconds)
+            with suppress(KafkaException):  # the fatal error for which it was replaced
+                producer.poll(seconds)
             if not len(producer):
                 self._replaced.remove(producer)
 

@@ -13,6 +13,7 @@ from . import log as _log
 from .board import Board, Phase, StateWord
 from .boardwriter import BoardWriter
 from .channel import Channel
+from .context import context
 from .desk import hear
 from .errors import HandlerError
 from .exits import WorkerExit
@@ -45,6 +46,7 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
     Signals are blocked when this is called, and the log is configured. End of file on `channel` ends the process.
     """
     writer, pulse = BoardWriter(board), Pulse()
+    context().slot = identity.slot
     _set_up(writer, pulse, stacks_fd)
     try:
         loaded = _load(spec)

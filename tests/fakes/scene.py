@@ -93,7 +93,9 @@ class Scene:
         """Start a worker that waits at the barrier."""
         return self._start(self.spec(**fields), slot, incarnation)
 
-    def feed(self, count: int, *, value: Callable[[int], bytes | None] = lambda n: b"%d" % n, at: int | None = None) -> None:
+    def feed(
+        self, count: int, *, value: Callable[[int], bytes | None] = lambda n: b"%d" % n, at: int | None = None
+    ) -> None:
         """Produce `count` records to the partitions in turn, or to partition `at`."""
         producer = Producer({"bootstrap.servers": self.cluster.bootstrap, "linger.ms": 1, "log_level": 0})
         for index in range(count):
@@ -130,12 +132,14 @@ class Scene:
         wanted = [TopicPartition(self.name, number) for number in range(self.partitions)]
         return committed({"bootstrap.servers": self.cluster.bootstrap, "log_level": "0"}, self.group, wanted)
 
-    def read(self, topic: str, count: int, partitions: int | None = None) -> list[Message]:
-        """Return the first `count` records of a topic."""
+    def read(self, topic: str) -> list[Message]:
+        """Return all records of a topic that has as many partitions as ours."""
         own = {"bootstrap.servers": self.cluster.bootstrap, "group.id": "reader", "fetch.wait.max.ms": 10}
         consumer = Consumer({**own, "isolation.level": "read_uncommitted"})
-        numbers = range(self.partitions if partitions is None else partitions)
-        consumer.assign([TopicPartition(topic, number, 0) for number in numbers])
+        there = [TopicPartition(topic, number, 0) for number in range(self.partitions)]
+        marks = [consumer.get_watermark_offsets(one, timeout=10) for one in there]
+        count = sum(high - low for low, high in marks)
+        consumer.assign(there)
         found: list[Message] = []
         for _ in range(100):
             if len(found) >= count:
@@ -152,4 +156,3 @@ def scene(folder: Path, cluster: Cluster, name: str, protocol: str = "consumer")
     with ExitStack() as stack:
         start = stack.enter_context(workers(folder))
         yield Scene(folder, start, cluster, name, protocol)
-

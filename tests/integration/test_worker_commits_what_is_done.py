@@ -1,4 +1,4 @@
-"""A worker handles every record once, commits all of it, and one that starts after a stop is delivered nothing again."""
+"""A worker handles every record once and commits all of it; one that starts after a stop is delivered nothing again."""
 
 import pytest
 

@@ -3,8 +3,8 @@
     UNASSIGNED --Assigned--> ASSIGNED --Revoked--> REVOKING --Committed--> UNASSIGNED
                                  +------------------- Lost -------------------^
 
-An epoch is one stay in ASSIGNED: only the partition's own assign, revoke and lost change it. What was begun in one epoch
-never counts in another. Every (state, event) pair is in TRANSITIONS.
+An epoch is one stay in ASSIGNED: only the partition's own assign, revoke and lost change it. What was begun in one
+epoch never counts in another. Every (state, event) pair is in TRANSITIONS.
 """
 
 from collections.abc import Mapping
