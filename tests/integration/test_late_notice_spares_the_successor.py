@@ -32,7 +32,8 @@ def test_late_notice(kafka: KafkaCluster, tmp_path: Path, protocol: str) -> None
         for kind in kinds:
             answer = supervisor.tell(kind, member_id=victim.member_id, instance_id="slot-0")
             assert answer["ok"], answer
-        held = kafka.admin().describe_consumer_groups([group])[group].result(10).members
+        admin = kafka.admin()  # its answers end with it
+        held = admin.describe_consumer_groups([group])[group].result(10).members
         assert [member.member_id for member in held] == [successor.member_id]
         successor.look()
         assert len(successor.events) == said

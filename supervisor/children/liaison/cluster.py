@@ -119,7 +119,7 @@ def _read(
     *,
     uncommitted: bool = False,
 ) -> Read:
-    """Ask chunk by chunk, all within `seconds`; after a chunk without an answer the rest is not asked for.
+    """Ask chunk by chunk, all within `seconds`; one partition without a leader costs its whole chunk.
 
     `uncommitted`: no offset is a fact (None), not a failure.
     """
@@ -130,7 +130,8 @@ def _read(
         try:
             rows = ask(chunk, deadline)
         except AskError as error:
-            return Read(offsets, str(error))
+            reason = str(error)
+            continue
         for row in rows:
             if row.error is not None or (row.offset < 0 and not uncommitted):
                 reason = f"{row.topic}[{row.partition}]: {row.error.str() if row.error else 'no offset'}"
