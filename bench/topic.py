@@ -31,9 +31,9 @@ def partitions_for(records: int, size: int, *, embedded: bool) -> int:
 
 def ensure(bootstrap: str, topic: str, partitions: int) -> None:
     """Create `topic` on a real Kafka unless it exists."""
-    future = AdminClient({"bootstrap.servers": bootstrap}).create_topics([NewTopic(topic, partitions, 1)])[topic]
+    admin = AdminClient({"bootstrap.servers": bootstrap})  # a name of its own: its end would fail the future
     try:
-        future.result(SECONDS)
+        admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(SECONDS)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise
