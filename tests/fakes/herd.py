@@ -87,6 +87,11 @@ class StandIn:
         self.lines += [_line(text) for text in data[:whole].splitlines()]
         return self.lines
 
+    def forget(self) -> None:
+        """Forget the log so far: thousands of trials would search all of it again and again."""
+        self.log()
+        self.lines.clear()
+
     def events(self, name: str, **fields: Any) -> list[dict[str, Any]]:
         """Return the log lines of one event with these fields."""
         wanted = {"event": name, **fields}
