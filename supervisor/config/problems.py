@@ -154,12 +154,10 @@ def _meaning(location: Location) -> str:
 def _unknown(location: Location) -> str:
     path, name = _path(location), str(location[-1])
     siblings = _keys(location[:-1])
-    near = difflib.get_close_matches(name, siblings, n=1)
-    if near:
-        return f"{path}: is no known key, did you mean {_path((*location[:-1], near[0]))!r}?"
     elsewhere = [f"{section}.{key}" for section in Settings.model_fields for key in _keys((section,)) if key == name]
-    if elsewhere:
-        return f"{path}: is no known key here, did you mean {elsewhere[0]!r}?"
+    near = [_path((*location[:-1], key)) for key in difflib.get_close_matches(name, siblings, n=1)]
+    if elsewhere or near:
+        return f"{path}: is no known key, did you mean {(elsewhere or near)[0]!r}?"
     return f"{path}: is no known key; known here: {', '.join(siblings)}"
 
 

@@ -1,0 +1,155 @@
+"""`kherd check`: what is wrong with a configuration, all at once, and what it comes to."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ...worker.exits import Exit
+from ..config.effective import derived, effective, properties, redact, spec_of, to_toml
+from ..config.errors import ConfigError
+from ..config.load import Loaded, load
+from ..probe.ask import ProbeError, ask
+from .words import plain
+
+PROPERTY_SECONDS: Final = 20.0
+LIVE_SECONDS: Final = 40.0
+"""More than the questions' own limits together."""
+STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found: `problems` keep a herd from running, `findings` are (level, text) of the brokers."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    findings: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def code(self) -> Exit:
+        """What the command ends with: what the file says is one thing, what the brokers say another."""
+        if self.problems:
+            return Exit.CONFIG
+        return Exit.FAILED if any(level == "fail" for level, _ in self.findings) else Exit.DONE
+
+
+@click.command("check")
+@click.argument("config", type=click.Path(path_type=Path), default=Path("kherd.toml"))
+@click.option("--live", is_flag=True, help="Ask the brokers too: reachable, topics, partitions, replicas, protocol.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+def command(config: Path, *, live: bool, as_json: bool) -> None:
+    """Check CONFIG, show it with every default, and try the handler and librdkafka with it.
+
+    Exit code 78: the configuration cannot be used; 1: with --live, the brokers are not ready for it.
+    """
+    try:
+        loaded = load(config)
+    except ConfigError as error:
+        _show(Report(problems=error.problems), None, as_json=as_json)
+        sys.exit(Exit.CONFIG)
+    report = examine(loaded, live=live)
+    _show(report, loaded, as_json=as_json)
+    sys.exit(report.code)
+
+
+def examine(loaded: Loaded, *, live: bool) -> Report:
+    """Return what user code, librdkafka and, if `live`, the brokers have to say; no secret is in it."""
+    report = Report()
+    _handler(loaded, report)
+    _properties(loaded, report)
+    if live and not report.problems:
+        _live(loaded, report)
+    known = loaded.secrets
+    return Report(
+        redact(report.problems, known),
+        redact(report.warnings, known),
+        [(level, redact([text], known)[0]) for level, text in report.findings],
+    )
+
+
+def _handler(loaded: Loaded, report: Report) -> None:
+    seconds = loaded.settings.workers.start_timeout
+    try:
+        report.problems += ask("kherd.supervisor.probe.handler:examine", spec_of(loaded), seconds)
+    except ProbeError as error:
+        report.problems.append(f"app.handler: importing {loaded.settings.app.handler} failed: {error}")
+    for folder in spec_of(loaded).pythonpath:
+        if not Path(folder).is_dir():
+            report.warnings.append(f"app.pythonpath: there is no folder {folder}")
+
+
+def _properties(loaded: Loaded, report: Report) -> None:
+    try:
+        problems, warnings = ask("kherd.worker.propertycheck:check", spec_of(loaded), PROPERTY_SECONDS)
+    except ProbeError as error:
+        problems, warnings = [f"kafka: librdkafka could not be asked about its properties: {error}"], []
+    report.problems += problems
+    report.warnings += warnings
+
+
+def _live(loaded: Loaded, report: Report) -> None:
+    if loaded.settings.embedded:
+        report.findings.append(("ok", "brokers: the embedded one is started by `kherd run`, with its topics"))
+        return
+    question = (spec_of(loaded), loaded.settings.workers.count)
+    try:
+        report.findings += [
+            (level, text) for level, text in ask("kherd.supervisor.probe.live:look", question, LIVE_SECONDS)
+        ]
+    except ProbeError as error:
+        report.findings.append(("fail", f"brokers: the question was not answered: {error}"))
+
+
+def _show(report: Report, loaded: Loaded | None, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_document(report, loaded)))
+        return
+    if loaded is not None:
+        click.echo(_text(loaded), nl=False)
+    for text in report.problems:
+        click.secho(f"problem: {_tame(text)}", fg="red", err=True)
+    for text in report.warnings:
+        click.secho(f"warning: {_tame(text)}", fg="yellow", err=True)
+    if report.findings and loaded is not None:
+        click.echo()
+    for level, text in report.findings:
+        click.secho(f"{level:4}  ", fg=STYLES[level], nl=False)
+        click.echo(_tame(text))
+    if loaded is not None and report.code is Exit.DONE:
+        click.echo(f"{_tame(str(loaded.path))}: can be used", err=True)
+
+
+def _document(report: Report, loaded: Loaded | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "ok": report.code is Exit.DONE,
+        "problems": report.problems,
+        "warnings": report.warnings,
+        "findings": [{"level": level, "text": text} for level, text in report.findings],
+    }
+    if loaded is not None:
+        found |= {
+            "path": str(loaded.path),
+            "config": effective(loaded),
+            "derived": redact(derived(loaded), loaded.secrets),
+            "librdkafka": properties(loaded),
+        }
+    return found
+
+
+def _text(loaded: Loaded) -> str:
+    """Return the effective configuration as TOML, what follows from it as comments."""
+    facts: dict[str, Any] = redact(derived(loaded), loaded.secrets)
+    lines = [f"# {name} = {_tame(str(value))}" for name, value in facts.items() if value is not None]
+    lines += (
+        [] if facts["instance"] else ["# instance: none (in a container, or without a host name): workers are dynamic"]
+    )
+    return "\n".join([*lines, "", to_toml(effective(loaded))])
+
+
+def _tame(text: str) -> str:
+    """Return `text` without what could command a terminal; lines stay lines."""
+    return "\n".join(plain(line).plain for line in text.split("\n"))
