@@ -1,5 +1,6 @@
 """Who is measured, each trial in a process of its own that is forked from one without any librdkafka handle."""
 
+import gc
 import os
 import select
 import signal
@@ -80,6 +81,7 @@ def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Tri
 
         def work() -> None:
             ours.close()
+            gc.freeze()  # as the mold does before it forks
             code = run_worker(spec, identity, Board(board_fd), theirs, stacks.fileno())
             os._exit(code)
 

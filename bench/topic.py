@@ -31,7 +31,9 @@ def partitions_for(records: int, size: int, *, embedded: bool) -> int:
 
 def ensure(bootstrap: str, topic: str, partitions: int) -> None:
     """Create `topic` on a real Kafka unless it exists."""
-    admin = AdminClient({"bootstrap.servers": bootstrap})  # a name of its own: its end would fail the future
+    admin = AdminClient(
+        {"bootstrap.servers": bootstrap, "log_level": 2}
+    )  # a name of its own: its end would fail the future
     try:
         admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(SECONDS)
     except KafkaException as error:
