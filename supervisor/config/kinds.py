@@ -40,7 +40,7 @@ def not_automatic(value: Any) -> Any:
     return value
 
 
-_TEXT_OR: Final = {"type": ["string", "number", "boolean"]}
+_TEXT_OR: Final = {"type": ["string", "number", "boolean", "object"]}
 Text = Annotated[str, BeforeValidator(parse_text), Field(min_length=1, max_length=4096)]
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["number", "string"]})]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["integer", "string"]})]
