@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ....worker import clock, events, log
 from ....worker.importing import resolve
+from ....worker.properties import admin_properties
 from ....worker.spec import KafkaSpec
 from . import tls
 from .mapping import Security, UnmappableError, bootstrap_servers, security
@@ -69,7 +70,7 @@ def cluster_properties(kafka: KafkaSpec, client_id: str, pythonpath: tuple[str, 
     Raises:
         HandlerError: `kafka.oauth` cannot be imported.
     """
-    properties: dict[str, Any] = {**kafka.client, "bootstrap.servers": kafka.bootstrap, "client.id": client_id}
+    properties = admin_properties(kafka, client_id=client_id)
     if kafka.oauth is not None:
         properties["oauth_cb"] = resolve(kafka.oauth, pythonpath)
     return properties | {"logger": adopt_log("kherd.librdkafka", "librdkafka")}
