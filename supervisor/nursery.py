@@ -176,6 +176,8 @@ class Nursery:
             self._poller.forget(process.channel.fileno())
             if process.pid is None:
                 self.fail(handle, process.said or "it ended before its process was announced")
+            elif handle.child.state in machine.OPEN_ENDED:
+                self.feed(handle, machine.Hang("it has closed its channel"))  # its end, mostly, which is seen next
 
     def _read(self, handle: Handle, process: Process) -> None:
         while handle.process is process and (received := process.channel.receive()) is not None:

@@ -37,7 +37,7 @@ STACKS_SECONDS: Final = 0.3
 
 
 __all__ = [
-    "ALIVE", "EVENTS", "GONE", "TRANSITIONS", "Action", "Announced", "Booted", "Child", "Ended", "Event", "GateOpened",
+    "ALIVE", "EVENTS", "GONE", "OPEN_ENDED", "TRANSITIONS", "Action", "Announced", "Booted", "Child", "Ended", "Event", "GateOpened",
     "Hang", "IllegalEventError", "Kill", "MoldLost", "Move", "Ready", "Start", "State", "Stop", "Timeout", "step",
 ]  # fmt: skip
 
@@ -63,6 +63,8 @@ ALIVE: Final = frozenset(
     {State.BOOTING, State.BARRIER, State.JOINING, State.READY, State.DRAINING, State.DUMPING, State.KILLING}
 )
 """States in which a process exists whose pidfd is held."""
+OPEN_ENDED: Final = frozenset({State.BARRIER, State.JOINING, State.READY})
+"""States of a process without a deadline: one that could not be told anything any more would never leave them."""
 GONE: Final = frozenset({State.DOWN, State.BACKOFF, State.HELD})
 """States in which no process exists."""
 

@@ -17,7 +17,7 @@ from kherd.supervisor.poller import Poller
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.process.spawn import Entry, ThreadedForkError, fork_service
 from kherd.supervisor.services import Service
-from kherd.worker import log
+from kherd.worker import clock, log
 from kherd.worker.channel import Channel
 from kherd.worker.spec import LogSpec
 
@@ -216,6 +216,24 @@ def test_a_deadline_that_passes_kills_and_is_remembered(ward: Ward) -> None:
 def _deaf(channel: Channel) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     channel.send({"type": "deaf"})
+    return _stay(channel)
+
+
+def test_a_process_that_closes_its_channel_and_lives_on_is_killed(ward: Ward) -> None:
+    handle = ward.add("one", _hang_up)
+    assert handle.child.state is State.READY
+
+    def turn() -> object:
+        ward.nursery.deadline(clock.monotonic())
+        return ward.ended
+
+    ward.until(turn)
+    assert ward.ended == [("one", "hang")]
+    assert handle.child.state is State.BACKOFF
+
+
+def _hang_up(channel: Channel) -> int:
+    channel.close()
     return _stay(channel)
 
 
