@@ -78,7 +78,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if terminal is None:
         return
     for reason, count in _missing.items():
-        terminal.write_line(f"NOT TESTED: {count} tests were skipped: {reason}", red=True, bold=True)
+        terminal.write_line(f"NOT TESTED ({count} skipped): {reason}", red=True, bold=True)
     _missing.clear()
 
 

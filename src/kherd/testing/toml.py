@@ -21,8 +21,7 @@ def _table(path: tuple[str, ...], table: Mapping[str, Any]) -> list[str]:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        # JSON's escapes are a subset of TOML's basic strings once nothing outside ASCII is escaped.
-        return json.dumps(value, ensure_ascii=False)
+        return _string(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -34,4 +33,9 @@ def _value(value: Any) -> str:
 
 def _key(key: str) -> str:
     bare = key and all(c.isalnum() or c in "-_" for c in key) and key.isascii()
-    return key if bare else json.dumps(key, ensure_ascii=False)
+    return key if bare else _string(key)
+
+
+def _string(text: str) -> str:
+    # JSON's escapes are TOML's once nothing outside ASCII is escaped; only TOML wants DEL escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
