@@ -1,6 +1,7 @@
 """`python -m kherd.bench.throughput`: kherd's worker against the consumer loop an expert would write, in one run."""
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import click
 
+from ..worker import kernel
 from . import topic as topics
 from .contenders import Course, Trial, TrialError, kherd, raw
 from .spread import ratio
@@ -57,7 +59,12 @@ def main(bootstrap: str, records: int, size: int, rounds: int, protocol: Any) ->
 def broker(name: str, partitions: int) -> Iterator[str]:
     """Run the embedded broker with one topic; yield its address."""
     command = [sys.executable, "-m", "kherd", "broker", "--topic", f"{name}:{partitions}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(kernel.die_with_parent, os.getpid()),  # noqa: PLW1509 - this process has no thread
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()
