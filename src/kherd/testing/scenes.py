@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..worker import clock
 from .herd import Document, Herd
 from .ledger import Handled, read
-from .topics import Cluster
+from .topics import ANSWER, Cluster
 
 LEDGER: Final = """
 from kherd.testing.ledger import Ledger
@@ -58,6 +58,13 @@ def group(herd: Herd) -> str:
     """Return the name of the herd's group."""
     settings = herd.settings
     return str(settings["kafka"].get("group", settings["app"]["name"]))
+
+
+def members(cluster: Cluster, name: str) -> set[str]:
+    """Return the group.instance.id, or the member id, of every member that the coordinator knows of."""
+    admin = cluster.admin()
+    described = admin.describe_consumer_groups([name], request_timeout=ANSWER)[name].result(ANSWER)
+    return {one.group_instance_id or one.member_id for one in described.members}
 
 
 def shares(document: Document) -> dict[int, set[int]]:
