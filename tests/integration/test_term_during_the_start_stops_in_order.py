@@ -13,10 +13,12 @@ START = 0.2
 
 def test_it_is_not_lost_and_leaves_nothing(tmp_path: Path) -> None:
     rng = dice()
-    (tmp_path / "orders.py").write_text("def handle(message): ...\n")
     ends: list[int] = []
-    for _ in range(trials(12, 300)):
-        herd = StandIn(tmp_path, {}, workers={"count": 3})
+    for trial in range(trials(12, 300)):
+        folder = tmp_path / str(trial)
+        folder.mkdir()
+        (folder / "orders.py").write_text("def handle(message): ...\n")
+        herd = StandIn(folder, {}, workers={"count": 3})
         if rng.random() < 0.8:  # else it is still importing, most likely
             until(herd.log)
         time.sleep(rng.uniform(0, START))
