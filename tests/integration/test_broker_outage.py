@@ -1,4 +1,4 @@
-"""The only broker killed for 20 s: no worker is killed or restarted meanwhile, all goes on by itself, nothing is lost."""
+"""The only broker killed for 20 s: no worker is killed or restarted, all goes on by itself, and nothing is lost."""
 
 from kherd.testing.herd import Herd
 from kherd.testing.kafka import KafkaCluster
