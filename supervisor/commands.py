@@ -71,7 +71,9 @@ class Commands:
             house.set_wanted()
         held = house.herd.count(State.HELD)
         if plan.roll or held:
-            house.herd.load(house.next_spec())
+            spec = house.next_spec()
+            if house.herd.generation:  # else the embedded broker is still starting: the first one has these settings
+                house.herd.load(spec)
             if not plan.roll:
                 changes.append(f"{held} held worker(s): tried again with the code as it is now")
         for role in plan.services:

@@ -91,8 +91,9 @@ class Notices:
         return pending
 
     def of(self, slot: int) -> Pending | None:
-        """Return the oldest notice of a slot that is not answered."""
-        return next((one for one in self._pending.values() if one.slot == slot), None)
+        """Return the notice that a slot's next process has to wait for: a strict one before others, then the oldest."""
+        waiting = [one for one in self._pending.values() if one.slot == slot]
+        return next((one for one in waiting if one.strict), waiting[0] if waiting else None)
 
     def __len__(self) -> int:
         return len(self._pending)

@@ -50,6 +50,20 @@ def test_a_ready_liaison_is_told_at_once_and_ids_are_never_used_twice() -> None:
     assert len(set(ids)) == 5
 
 
+def test_a_notice_that_could_hit_the_successor_is_not_hidden_behind_an_older_one() -> None:
+    notices, nursery = _notices()
+    notices.liaison_ready()
+    notices.died(0, "m-0", coming_back=True, clean=False)
+    notices.died(0, None, coming_back=True, clean=False)  # the next process died before it had a member id
+    pending = notices.of(0)
+    assert pending is not None
+    assert pending.strict
+    notices.answered(_answer(nursery.to("liaison")[1]))
+    pending = notices.of(0)
+    assert pending is not None
+    assert not pending.strict
+
+
 def test_a_failed_notice_is_answered_too() -> None:
     notices, nursery = _notices()
     notices.liaison_ready()
