@@ -5,6 +5,7 @@ once more by a second producer, whose batches hold one record; only that answer 
 that is too large is sent smaller.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -12,8 +13,10 @@ from typing import Any, Final, NamedTuple
 from confluent_kafka import KafkaError, Producer
 
 from . import clock
+from .clientlog import LOGGER
 from .deadletter import Letter
 from .errors import Record
+from .importing import resolve
 from .lane import Entry, Lane, ProducerLike, Refused
 from .spec import WorkerSpec
 
@@ -191,7 +194,12 @@ def _factory(spec: WorkerSpec, client_id: str) -> ProducerFactory:
     from .properties import producer_properties  # noqa: PLC0415
 
     def make(overrides: Mapping[str, str | int]) -> ProducerLike:
-        return Producer({**producer_properties(spec.kafka, client_id=client_id), **overrides})
+        properties = producer_properties(spec.kafka, client_id=client_id)
+        if spec.kafka.oauth is not None:
+            properties["oauth_cb"] = resolve(spec.kafka.oauth, spec.pythonpath)
+        # The consumer's client log has its handler there; without a logger librdkafka writes to standard error itself.
+        logger = logging.getLogger(LOGGER)
+        return Producer({**properties, **overrides}, logger=logger)
 
     return make
 
