@@ -192,7 +192,7 @@ class Herd:
     def collect_stacks(self) -> None:
         """Log the stacks that have been written since the last call."""
         for slot in self.slots.values():
-            self._workers.log_stacks(slot, finished=False)
+            self._workers.log_stacks(slot, slot.handle.pid, finished=False)
 
 
 def board_folder(state_dir: Path) -> Path:

@@ -28,13 +28,14 @@ class Papers:
         """Return the stacks it wrote, once it writes no more: `finished`, or as long as at the last look."""
         size = os.fstat(self.stacks).st_size
         seen, self.stacks_seen = self.stacks_seen, size
-        if not (finished or size == seen):
+        # An empty file says nothing of whether the worker has begun to write: it may between this line and the next.
+        if size == 0 or not (finished or size == seen):
             return ""
         text = os.pread(self.stacks, STACKS_BYTES, 0).decode(errors="replace")
-        if text:
-            # The file position is shared with the worker: both start at the beginning again.
-            os.ftruncate(self.stacks, 0)
-            os.lseek(self.stacks, 0, os.SEEK_SET)
+        # The file position is shared with the worker: both start at the beginning again.
+        os.ftruncate(self.stacks, 0)
+        os.lseek(self.stacks, 0, os.SEEK_SET)
+        self.stacks_seen = 0
         return without_inherited(text)
 
     def discard(self) -> None:

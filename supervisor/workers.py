@@ -128,9 +128,8 @@ class Workers:
 
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Tell what it left unfinished and whom to tell of its end; its papers end here."""
-        del process
         slot = self._slot(handle)
-        self.log_stacks(slot, finished=True)
+        self.log_stacks(slot, process.pid, finished=True)
         assert slot.papers is not None
         for call in slot.in_flight():
             log.emit(
@@ -146,11 +145,11 @@ class Workers:
         slot.papers.discard()
         slot.papers = None
 
-    def log_stacks(self, slot: Slot, *, finished: bool) -> None:
+    def log_stacks(self, slot: Slot, pid: int | None, *, finished: bool) -> None:
         """Log the stacks that a worker has written since the last call."""
         text = slot.papers.stacks_text(finished=finished) if slot.papers else ""
         if text:
-            log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=slot.handle.pid, stacks=text)
+            log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=pid, stacks=text)
 
     def degraded(self, handle: Handle) -> None:
         """More failed starts than the intensity allows: go on slowly, or give up."""
