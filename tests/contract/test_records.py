@@ -18,6 +18,7 @@ from confluent_kafka.cimpl import NewPartitions
 
 from kherd.supervisor.children.broker import limits
 from kherd.testing.topics import Cluster
+from kherd.testing.wait import until
 
 from .conftest import send
 
@@ -116,7 +117,7 @@ def test_offsets_are_found_by_time(cluster: Cluster, place: str, new_topic: NewT
 def test_partitions_can_be_added_by_an_admin_call(cluster: Cluster, place: str, new_topic: NewTopic) -> None:
     topic, admin = new_topic(1), cluster.admin()
     admin.create_partitions([NewPartitions(topic, 2)], operation_timeout=10)[topic].result(20)
-    assert set(cluster.ends(topic)) == {0, 1}
+    until(lambda: cluster.serves(topic, 2), 10, "the new partition to answer")
 
 
 @pytest.mark.differs(limits.TRANSACTIONS)

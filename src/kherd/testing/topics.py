@@ -45,7 +45,7 @@ class Cluster:
         topic = NewTopic(name, num_partitions=partitions, replication_factor=copies, config=settings)
         admin = self.admin()
         admin.create_topics([topic], operation_timeout=ANSWER)[name].result(ANSWER)
-        until(lambda: self._serves(name, partitions), ANSWER, f"the leaders of {name} to answer")
+        until(lambda: self.serves(name, partitions), ANSWER, f"the leaders of {name} to answer")
         return name
 
     def time_group(self, group: str, *, heartbeat: float, session: float | None = None) -> None:
@@ -82,7 +82,8 @@ class Cluster:
         found = committed(self.own_properties, group, [TopicPartition(topic, number) for number in numbers])
         return {at.partition: at.offset for at in found if at.offset >= 0}
 
-    def _serves(self, topic: str, partitions: int) -> bool:
+    def serves(self, topic: str, partitions: int) -> bool:
+        """Whether the leaders of so many partitions of `topic` answer: some time after they were made."""
         try:
             return len(self.ends(topic)) == partitions
         except (KafkaException, KeyError):
