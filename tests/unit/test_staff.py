@@ -67,4 +67,3 @@ def test_who_is_not_there_is_neither_stopped_nor_told_anything(staff: Staff, nur
     _at(staff, State.BACKOFF)
     staff.stop("liaison", 5.0)
     assert staff.handles["liaison"].child.state is State.DOWN
-    assert staff.document()["liaison"]["state"] == "down"
