@@ -41,11 +41,15 @@ class Herd:
         self.leave = False
         self.stopping = False
         self._rolling = False
+        self._regex = False
         self._retired: Tally[str] = Tally()
 
     def load(self, spec: WorkerSpec) -> None:
         """Make `spec` the newest generation: slots roll to it."""
         self._rolling = bool(self.slots)
+        self._regex = any(topic.startswith("^") for topic in spec.kafka.topics)
+        if not self._regex:
+            self._workers.topics = ()
         self.generation = spec.generation
         self.molds.add(spec, self.start_seconds, self._workers.policy)
         if self._rolling:
@@ -169,7 +173,18 @@ class Herd:
         notice = self._notices.of(slot.index)
         booted = slot.booted_at if slot.handle.child.state is State.BARRIER else None
         since, strict = (notice.since, notice.strict) if notice else (None, False)
+        if self._regex and not self._workers.topics:
+            since, strict = slot.booted_at, True  # what the expression matches is not known yet
         return Waiting(slot.index, booted, since, strict, fresh=slot.fresh)
+
+    def set_topics(self, topics: tuple[str, ...]) -> None:
+        """Have the newest generation subscribe to `topics`, which the liaison found for a regular expression."""
+        if topics == self._workers.topics:
+            return
+        self._workers.topics = topics
+        for slot in self.slots.values():
+            if slot.gate_opened and self._generation_of(slot) == self.generation:
+                self._nursery.say(slot.handle, {"type": "topics", "topics": topics})
 
     def set_policy(self, policy: RestartPolicy) -> None:
         """Restart by `policy` from now on."""

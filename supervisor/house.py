@@ -218,7 +218,9 @@ class House:
         match message["type"]:
             case "ready":
                 self.notices.liaison_ready()
-                self.observed.hear(message)
+                self._hear_topics(message)
+            case "topics":
+                self._hear_topics(message)
             case "notice_done":
                 pending = self.notices.answered(message)
                 if pending is not None:
@@ -227,6 +229,14 @@ class House:
                 self.staff.say("broker", message)
             case _:
                 self.observed.hear(message)
+
+    def _hear_topics(self, message: Message) -> None:
+        self.observed.hear(message)
+        configured = self.spec.kafka.topics
+        if any(topic.startswith("^") for topic in configured):
+            # Brokers match an expression against dead-letter topics too: workers get names instead.
+            literal = (topic for topic in configured if not topic.startswith("^"))
+            self.herd.set_topics(tuple(sorted({*self.observed.topics, *literal})))
 
     def _liaison_ended(self, _: Cause) -> None:
         self.observed.forget()

@@ -34,6 +34,8 @@ class Workers:
         self.slots: dict[int, Slot] = {}
         self.molds = Molds(nursery, self._lost)
         self.quiet = False
+        self.topics: tuple[str, ...] = ()
+        """What to subscribe to where a regular expression is configured; empty: as configured."""
         self.staying = False
         """Whether a worker that ends for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
@@ -76,7 +78,7 @@ class Workers:
         slot.fresh, slot.gate_opened = False, True
         if self.quiet:
             self._nursery.say(handle, {"type": "quiet", "on": True})
-        self._nursery.say(handle, {"type": "go"})
+        self._nursery.say(handle, {"type": "go", "topics": self.topics})
 
     def message(self, handle: Handle, message: Message) -> None:
         """Act on what a worker says."""

@@ -106,6 +106,8 @@ def hear(channel: Channel, pulse: Pulse) -> list[str]:
         types.append(str(message.get("type")))
         if message.get("type") == "quiet":
             pulse.quiet = bool(message.get("on"))
+        elif message.get("topics"):
+            pulse.topics = tuple(message["topics"])
     if channel.closed:
         os._exit(WorkerExit.TEMPORARY)
     channel.flush()

@@ -23,6 +23,8 @@ STATISTICS_MS: Final = 1000
 WATERMARK_SECONDS: Final = 1.0
 FATAL: Final = KafkaError._FATAL  # noqa: SLF001 - its public name
 
+ConsumerFactory = Callable[..., Any]
+
 
 class Rebalances(Protocol):
     """What the owner does when the group moves partitions, inside a poll."""
@@ -49,7 +51,9 @@ class CallbackError(Exception):
 class Client:
     """A consumer. Created here, it joins the group at `subscribe` and with the first polls."""
 
-    def __init__(self, spec: WorkerSpec, *, client_id: str, instance_id: str | None) -> None:
+    def __init__(
+        self, spec: WorkerSpec, *, client_id: str, instance_id: str | None, factory: ConsumerFactory = Consumer
+    ) -> None:
         """Create the consumer.
 
         Raises:
@@ -65,7 +69,7 @@ class Client:
         self._seldom = Seldom()
         properties = _properties(spec, client_id, instance_id)
         self.max_poll_interval = int(properties.get("max.poll.interval.ms", 300_000)) / 1000
-        self._consumer = Consumer(
+        self._consumer = factory(
             {**properties, "on_commit": self._on_commit, "error_cb": self._on_error, "stats_cb": self._on_stats},
             logger=self.log.logger(),
         )
@@ -98,7 +102,8 @@ class Client:
 
     def commit_now(self, offsets: Iterable[TopicPartition]) -> list[TopicPartition]:
         """Commit and wait, for as long as it takes (45 s without brokers). Raises KafkaException."""
-        return self._consumer.commit(offsets=list(offsets), asynchronous=False) or []
+        results: list[TopicPartition] = self._consumer.commit(offsets=list(offsets), asynchronous=False)
+        return results
 
     def pause(self, keys: Iterable[Key]) -> None:
         """Deliver nothing of `keys`; drops what is prefetched of them. Raises KafkaException."""

@@ -15,18 +15,24 @@ def run(session: Session) -> None:
         ConsumerFaultError: the consumer has ended for good.
         CallbackError: a fault of ours.
     """
-    pulse, desk, inbox, work = session.pulse, session.desk, session.inbox, session.work
-    while not pulse.stopping:
-        if clock.read_ns() >= pulse.due:
-            desk.look_up()
-        if session.partitions.blocked and not pulse.quiet:
-            session.retrier.next()
-        if inbox and desk.may_begin():
-            session.board.phase(Phase.HANDLING)
-            work.step()
-        else:
-            _receive(session)
-        session.committer.tick(clock.monotonic())
+    while not session.pulse.stopping:
+        step(session)
+
+
+def step(session: Session) -> None:
+    """Go round once; raises as `run` does."""
+    pulse, desk = session.pulse, session.desk
+    if clock.read_ns() >= pulse.due:
+        desk.look_up()
+        session.follow_topics()
+    if session.partitions.blocked and not pulse.quiet:
+        session.retrier.next()
+    if session.inbox and desk.may_begin():
+        session.board.phase(Phase.HANDLING)
+        session.work.step()
+    else:
+        _receive(session)
+    session.committer.tick(clock.monotonic())
 
 
 def _receive(session: Session) -> None:

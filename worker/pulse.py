@@ -9,7 +9,7 @@ from .context import context
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "quiet", "stopped_at", "stopping")
+    __slots__ = ("due", "quiet", "stopped_at", "stopping", "topics")
 
     def __init__(self) -> None:
         self.due = 0
@@ -19,6 +19,8 @@ class Pulse:
         """Monotonic seconds of the first TERM."""
         self.quiet = False
         """Take nothing new, keep what is assigned."""
+        self.topics: tuple[str, ...] = ()
+        """What to subscribe to; set where a regular expression is configured, which the liaison resolves."""
 
     def on_term(self, _signal: int, _frame: FrameType | None) -> None:
         """Handle TERM: nothing but flags, for a handler that raised here would lose records inside librdkafka."""

@@ -4,6 +4,8 @@ import os
 import socket
 from dataclasses import dataclass
 
+from confluent_kafka import Consumer
+
 from .batch import BatchWork
 from .boardwriter import BoardWriter
 from .caller import Caller
@@ -13,10 +15,10 @@ from .desk import Desk
 from .fetch import Fetcher
 from .handler import Handler
 from .inbox import Inbox
-from .kafka import Client
+from .kafka import Client, ConsumerFactory
 from .membership import Membership
 from .outcomes import Outcomes
-from .outputs import Outputs
+from .outputs import Outputs, ProducerFactory
 from .partition import Partitions
 from .pauses import Pauses
 from .pulse import Pulse
@@ -41,7 +43,9 @@ class Tools:
 class Session:
     """The parts, put together; `work` handles what `fetcher` brings."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(
+        self, tools: Tools, *, consumer: ConsumerFactory = Consumer, producer: ProducerFactory | None = None
+    ) -> None:
         """Create the consumer and what belongs to it; it has not joined the group yet.
 
         Raises:
@@ -55,8 +59,8 @@ class Session:
         self.handler = tools.handler
         name = client_id(spec, tools.identity.slot)
         static = name if spec.kafka.static_membership and spec.instance is not None else None
-        self.client = Client(spec, client_id=name, instance_id=static)
-        self.outputs = Outputs(spec, name)
+        self.client = Client(spec, client_id=name, instance_id=static, factory=consumer)
+        self.outputs = Outputs(spec, name, producer_factory=producer)
         self.inbox = Inbox()
         self.partitions = Partitions(board)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
@@ -74,20 +78,27 @@ class Session:
             pulse=pulse,
             board=board,
         )
-        worker = f"{name}@{socket.gethostname()} pid {os.getpid()}"
-        self.outcomes = Outcomes(
-            spec=spec,
+        self.outcomes = self._outcomes(f"{name}@{socket.gethostname()} pid {os.getpid()}")
+        caller = Caller(tools.handler, board)
+        self.retrier = Retrier(self.partitions, caller, self.outcomes)
+        self.desk = self._desk(spec)
+        self.work = self._work(caller)
+        self._topics = spec.kafka.topics
+
+    def _outcomes(self, worker: str) -> Outcomes:
+        return Outcomes(
+            spec=self.tools.spec,
             worker=worker,
             outputs=self.outputs,
             partitions=self.partitions,
             committer=self.committer,
             inbox=self.inbox,
-            board=board,
+            board=self.board,
         )
-        caller = Caller(tools.handler, board)
-        self.retrier = Retrier(self.partitions, caller, self.outcomes)
-        self.desk = Desk(
-            channel=tools.channel,
+
+    def _desk(self, spec: WorkerSpec) -> Desk:
+        return Desk(
+            channel=self.tools.channel,
             client=self.client,
             committer=self.committer,
             fetcher=self.fetcher,
@@ -95,12 +106,11 @@ class Session:
             outcomes=self.outcomes,
             outputs=self.outputs,
             pauses=self.pauses,
-            pulse=pulse,
+            pulse=self.pulse,
             retrier=self.retrier,
-            board=board,
+            board=self.board,
             commit_interval=spec.commit_interval,
         )
-        self.work = self._work(caller)
 
     def _work(self, caller: Caller) -> RecordWork | BatchWork:
         tools = self.tools
@@ -129,7 +139,14 @@ class Session:
     def join(self) -> None:
         """Subscribe; the polls that follow join the group."""
         self.membership.identify()
-        self.client.subscribe(self.tools.spec.kafka.topics, self.rebalancer)
+        self._topics = self.pulse.topics or self.tools.spec.kafka.topics
+        self.client.subscribe(self._topics, self.rebalancer)
+
+    def follow_topics(self) -> None:
+        """Subscribe to what the supervisor has named since: a topic that matches came, or one went."""
+        if self.pulse.topics not in {(), self._topics}:
+            self._topics = self.pulse.topics
+            self.client.subscribe(self._topics, self.rebalancer)
 
 
 def client_id(spec: WorkerSpec, slot: int) -> str:
