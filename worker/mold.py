@@ -83,9 +83,12 @@ class Mold:
     def serve(self) -> None:
         """Fork on request and reap the processes in between; return when the supervisor has hung up."""
         while not self._channel.closed:
+            # An answer that the full socket did not take keeps its slot waiting: it goes as soon as there is room.
+            self._poll.modify(self._channel, select.POLLIN | (select.POLLOUT if self._channel.outbox else 0))
             for fd, _ in self._poll.poll():
                 if fd in self._between:
                     self._reap(fd)
+            self._channel.flush()
             while (received := self._channel.receive()) is not None:
                 self._spawn(*received)
 
