@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help dev demo test full check lint types docs unit integration chaos bench package clean
+.PHONY: help dev demo test full check lint types docs unit integration bench package clean
 
 help:
 	@echo "make demo         show it: embedded broker, live stream, poison, kill -9, rescale, graceful stop (30 s)"
@@ -58,9 +58,6 @@ unit: $(STAMP)
 
 integration: $(STAMP)
 	$(PYTEST) tests/contract tests/integration
-
-chaos: $(STAMP)
-	$(PYTEST) tests/chaos
 
 bench: $(STAMP)
 	$(BIN)/python -m kherd.bench.throughput
