@@ -13,14 +13,14 @@ from kherd.supervisor.config.types import format_duration, parse_duration, parse
 from kherd.supervisor.decide.reload import EFFECTS, Effect
 
 HEAD = """
-A TOML file, by default `kherd.toml`. `kherd check` shows it with every default, and says at once everything that is wrong.
+A TOML file, by default `kherd.toml`. `kherd check` shows it with every default, and says everything that is wrong.
 
 - Durations are `"30s"`, `"5m"`, `"100ms"`, or seconds; sizes are `"16MiB"`, or bytes.
-- In any text `${NAME}` is the value of an environment variable (`$${` stands for `${` itself), and a text that begins with
-  `file:` is the content of that file, relative to the configuration. What comes from files, and what stands under the
-  names of passwords, keys and tokens, is never shown: not by `check`, not in logs, not in errors.
-- An unknown key is an error. librdkafka's properties stand in `[kafka.client]`, `[kafka.consumer]` and `[kafka.producer]`;
-  those that kherd must own are refused with the reason; `kherd check` has librdkafka itself check the others.
+- In any text `${NAME}` is the value of an environment variable (`$${` stands for `${` itself), and a text that begins
+  with `file:` is the content of that file, relative to the configuration. What comes from files, and what stands under
+  the names of passwords, keys and tokens, is never shown: not by `check`, not in logs, not in errors.
+- An unknown key is an error. librdkafka's properties stand in `[kafka.client]`, `[kafka.consumer]`, `[kafka.producer]`;
+  those that kherd must own are refused with the reason, and `kherd check` has librdkafka itself check the others.
 - `kherd reload` (or SIGHUP) applies only what has changed; keys marked with * need a restart.
 
 """

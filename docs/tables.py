@@ -10,15 +10,15 @@ METRICS_HEAD = f"""# Metrics
 
 {MADE}
 Nothing else is exported. To statsd a metric goes as `PREFIX.APP.` and its path: `metrics.prefix`, then `app.name`; what
-stands in braces is the value of a label. A gauge is a state now; a counter is sent as what was added since the last time.
-What is not known is not sent.
+stands in braces is the value of a label. A gauge is a state now; a counter is sent as what was added since the last
+time. What is not known is not sent.
 
 """
 EVENTS_HEAD = f"""# Events
 
 {MADE}
-Every log line is one of these (`event` in JSON), or a line of the handler's own logger. What stands in braces is also a
-field of the JSON line, beside `time`, `level`, `message`, `app`, `role`, `pid`, and for a worker `slot` and `generation`.
+Every log line is one of these (`event` in JSON), or a line of the handler's own logger. What stands in braces is also
+a field of the JSON line, beside `time`, `level`, `message`, `app`, `role`, `pid`, and a worker's `slot`, `generation`.
 
 """
 

@@ -134,7 +134,7 @@ def _document(report: Report, loaded: Loaded | None) -> dict[str, Any]:
         found |= {
             "path": str(loaded.path),
             "config": effective(loaded),
-            "derived": redact(derived(loaded), loaded.secrets),
+            "derived": derived(loaded),
             "librdkafka": properties(loaded),
         }
     return found
@@ -142,7 +142,7 @@ def _document(report: Report, loaded: Loaded | None) -> dict[str, Any]:
 
 def _text(loaded: Loaded) -> str:
     """Return the effective configuration as TOML, what follows from it as comments."""
-    facts: dict[str, Any] = redact(derived(loaded), loaded.secrets)
+    facts = derived(loaded)
     lines = [f"# {name} = {_tame(str(value))}" for name, value in facts.items() if value is not None]
     lines += (
         [] if facts["instance"] else ["# instance: none (in a container, or without a host name): workers are dynamic"]

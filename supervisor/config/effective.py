@@ -39,12 +39,12 @@ def in_words(section: Any, key: str, value: Any) -> Any:
 
 
 def derived(loaded: Loaded) -> dict[str, Any]:
-    """Return what follows from the configuration and this host."""
+    """Return what follows from the configuration and this host, secrets redacted."""
     settings = loaded.settings
     instance = resolve_instance(settings)
     static = is_static(settings, instance)
     app = settings.app.name
-    return {
+    found: dict[str, Any] = {
         "instance": instance,
         "group": settings.group,
         "group_protocol": settings.group_protocol,
@@ -54,6 +54,8 @@ def derived(loaded: Loaded) -> dict[str, Any]:
         "control_socket": settings.control.socket or str(state_dir(settings) / "control.sock"),
         "pythonpath": list(spec_of(loaded).pythonpath),
     }
+    redacted: dict[str, Any] = redact(found, loaded.secrets)
+    return redacted
 
 
 def properties(loaded: Loaded) -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from .errors import ConfigError
-from .files import read_text
+from .files import NO_FILE, read_text
 from .instance import resolve_instance
 from .problems import tell
 from .schema import Settings
@@ -20,6 +21,8 @@ from .substitute import Substitution
 
 LARGEST: Final = 1024 * 1024
 DEEPEST: Final = 16
+_LONG_KEY: Final = re.compile(r"""(?<![\w"'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
+"""tomllib takes quadratic time for a dotted key: one of 100 kB holds it for minutes."""
 PROPERTIES: Final = ("client", "consumer", "producer")
 PATHS: Final = (("state", "dir"), ("control", "socket"))
 
@@ -66,13 +69,14 @@ def _absolute(path: Path) -> Path:
 def _read(path: Path) -> str:
     try:
         return read_text(path, LARGEST).removeprefix("\ufeff")
-    except ConfigError:
-        if not os.path.lexists(path):
-            raise ConfigError([f"{path}: there is no such file; `kherd init` writes one to start from"]) from None
-        raise
+    except ConfigError as error:
+        hint = "; `kherd init` writes one to start from"
+        raise ConfigError([one + (hint if one.endswith(NO_FILE) else "") for one in error.problems]) from None
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
+    if _LONG_KEY.search(text):
+        raise ConfigError([f"{path}: is nested too deeply"])
     try:
         document = tomllib.loads(text)
     except RecursionError:
@@ -118,14 +122,14 @@ def _anchor(document: dict[str, Any], folder: Path) -> None:
 
 def _check(document: dict[str, Any], secrets: Secrets, problems: list[str]) -> Settings:
     """Return the settings, if there is no problem, `problems` included."""
-    known = {problem.partition(":")[0] for problem in problems}
+    known = {problem.partition(":")[0].partition("[")[0] for problem in problems}
     for section in ("app", "kafka"):
         document.setdefault(section, {})
     try:
         settings = Settings.model_validate(document)
     except ValidationError as error:
         # A value that could not be put in its place needs no second problem.
-        found = [one for one in tell(error, document, secrets) if one.partition(":")[0] not in known]
+        found = [one for one in tell(error, document, secrets) if one.partition(":")[0].partition("[")[0] not in known]
         raise ConfigError([*problems, *found]) from None
     if problems:
         raise ConfigError(problems)

@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-_DURATION: Final = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?) *(ms|s|m|h|d)?")
+_DURATION: Final = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,1100})?) *(ms|s|m|h|d)?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SIZE: Final = re.compile(r"([0-9]{1,20}) *(B|KiB|MiB|GiB|KB|MB|GB)?", re.IGNORECASE)
 _BYTES: Final = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}

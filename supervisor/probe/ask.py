@@ -60,6 +60,7 @@ def _answer(parent: int, function: str, argument: Any, writer: int) -> NoReturn:
             os._exit(code)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
+        sys.stdout = sys.stderr
         module, _, name = function.partition(":")
         answer = json.dumps(getattr(importlib.import_module(module), name)(argument))
         with os.fdopen(writer, "w") as file:
