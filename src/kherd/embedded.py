@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .supervisor.config.errors import ConfigError
 from .supervisor.config.load import load
-from .supervisor.config.state import candidates, state_dir
+from .supervisor.config.state import state_dir
 from .supervisor.control.client import ControlError
 from .supervisor.control.find import find
 
@@ -29,7 +29,9 @@ def bootstrap(config: str | Path = "kherd.toml") -> str:
         running = find(path, None)
     except (ConfigError, ControlError) as error:
         raise NotRunningError(str(error)) from error
-    for folder in (running.path.parent, state_dir(settings), *candidates(settings.app.name)):
-        if (folder / "bootstrap").is_file():
-            return (folder / "bootstrap").read_text().strip()
-    raise NotRunningError(f"{running.path.parent}/bootstrap: the herd's broker is not up yet; try again")
+    # Where the running herd really is, unless its socket alone is elsewhere.
+    folder = running.path.parent if settings.control.socket is None else state_dir(settings)
+    try:
+        return (folder / "bootstrap").read_text().strip()
+    except OSError as error:
+        raise NotRunningError(f"{folder}/bootstrap: the herd's broker is not up yet; try again") from error
