@@ -1,5 +1,7 @@
 """kill -9 of a worker, classic static: its partitions go on within 0.5 s, and no other worker notices anything."""
 
+from statistics import median
+
 from kherd.testing.kills import kill_many
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.results import count, report
@@ -9,8 +11,8 @@ from kherd.testing.topics import Cluster
 WORKERS, PARTITIONS = 8, 16
 RATE = 1600
 LIMIT = 0.5
-NOISE = 0.1
-"""Seconds a fork and a start may cost the others on a machine with two busy cores; a rebalance costs a heartbeat."""
+NOISE = 0.05
+"""Seconds a fork and a start may cost the others in the middle, on two cores that are busy with the test itself."""
 
 
 def test_a_killed_workers_partitions_go_on_at_once(kafka: Cluster, herd: NewHerd, topic: NewTopic) -> None:
@@ -22,5 +24,7 @@ def test_a_killed_workers_partitions_go_on_at_once(kafka: Cluster, herd: NewHerd
     assert losses.disturbed() == []
     assert losses.rebalances == 0
     assert max(toll.gap for toll in losses.tolls) < LIMIT
-    assert max(toll.others for toll in losses.tolls) < max(toll.control for toll in losses.tolls) + NOISE
+    # Single pauses are the machine's as often without a fault; a rebalance, ruled out above, would show in each.
+    assert median(toll.others - toll.control for toll in losses.tolls) < NOISE
+    assert max(toll.others for toll in losses.tolls) < LIMIT
     one.stop()

@@ -33,12 +33,10 @@ class Rescaled:
     produced: int
 
     def kept(self) -> bool:
-        """Whether the workers that were there all the time are the processes they were."""
-        pids = [
-            {slot: pid for slot, (pid, *_) in standings(document).items() if slot < FEW}
-            for document in (self.before, self.grown, self.shrunk)
-        ]
-        return pids[0] == pids[1] == pids[2]
+        """Whether the workers that were there all the time are the same processes, and kept what they need not give."""
+        small, grown, again = (standings(document) for document in (self.before, self.grown, self.shrunk))
+        same = all(small[slot][0] == grown[slot][0] == again[slot][0] for slot in range(FEW))
+        return same and all(small[slot][3] > grown[slot][3] < again[slot][3] for slot in range(FEW))
 
     def interruptions(self) -> list[int]:
         """Return by how much the growth has raised the number of rebalances of each worker that was there before."""
