@@ -18,7 +18,7 @@ from .decide.child import Action
 from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, plan_restart
 from .kind import Kind
 from .poller import Poller, Ready
-from .process.ends import facts_of, in_words
+from .process.ends import facts_of, in_words, take_from_parent
 from .process.handle import Death, Handle, Process
 
 RNG: Final = random.Random()
@@ -154,16 +154,15 @@ class Nursery:
     def _signal(self, process: Process, number: signal.Signals) -> None:
         if process.pidfd is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             signal.pidfd_send_signal(process.pidfd, number)
-        except ProcessLookupError:
-            return
 
     def _pidfd_ready(self, process: Process) -> None:
         self.reap()
-        if process.pidfd is not None:
+        if process.pidfd is not None and process.pid is not None:
             # Dead, but still the child of the process in between: SIGCHLD comes when it becomes ours.
             self._poller.forget(process.pidfd)
+            take_from_parent(process.pid)
 
     def _channel_ready(self, handle: Handle, process: Process, ready: Ready) -> None:
         if ready.writable:

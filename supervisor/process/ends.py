@@ -2,6 +2,8 @@
 
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 
 from ..decide.cause import Facts
 from .handle import Process
@@ -25,6 +27,27 @@ def in_words(status: os.waitid_result) -> str:
     """Return an end in two words."""
     exited = status.si_code == os.CLD_EXITED
     return f"exit {status.si_status}" if exited else _signal_name(status.si_status)
+
+
+def take_from_parent(pid: int) -> None:
+    """Kill the parent of the dead process `pid` if it is not us: one in between that is stopped would keep it."""
+    parent = _parent_of(pid)
+    if parent is None or parent in {1, os.getpid()}:
+        return
+    with suppress(OSError):
+        pidfd = os.pidfd_open(parent)
+        try:
+            if _parent_of(pid) == parent:  # still: so its pid has not become another's meanwhile
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        finally:
+            os.close(pidfd)
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def _signal_name(number: int) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kherd.supervisor import staff
+from kherd.worker import kernel
 from kherd.worker.board import Board, Phase, StateWord
 from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.channel import Channel
@@ -81,6 +82,7 @@ def run(_: Any, channel: Channel) -> int:
 
 
 def _main() -> None:
+    kernel.die_with_parent(os.getppid())  # a test that is killed leaves nothing behind either
     worker = types.ModuleType("kherd.worker.main")
     worker.run_worker = run_worker  # type: ignore[attr-defined] # the one name that the mold uses
     sys.modules["kherd.worker.main"] = worker
