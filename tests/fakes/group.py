@@ -111,7 +111,7 @@ class Liaison:
         self.channel, theirs = channel.pair()
         self.messages: list[dict[str, Any]] = []
         self._ids = 0
-        command = [sys.executable, "-W", "ignore", SERVICE, str(theirs.fileno()), pickle.dumps(spec).hex()]
+        command = [sys.executable, "-W", "ignore", str(SERVICE), str(theirs.fileno()), pickle.dumps(spec).hex()]
         with stderr.open("w") as stream:
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=stream)
         theirs.close()

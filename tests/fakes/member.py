@@ -31,8 +31,9 @@ def main() -> None:
     )
     while True:
         message = consumer.poll(0.5)
-        if message is not None and message.error() is not None:
-            sys.stdout.write(json.dumps({"event": "error", "code": message.error().name()}) + "\n")
+        error = None if message is None else message.error()
+        if error is not None:
+            sys.stdout.write(json.dumps({"event": "error", "code": error.name()}) + "\n")
             sys.stdout.flush()
 
 

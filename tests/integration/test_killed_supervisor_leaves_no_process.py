@@ -2,9 +2,10 @@
 
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
-from ..fakes.herd import dice, standin, trials
+from ..fakes.herd import StandIn, dice, standin, trials
 from ..fakes.processes import until
 
 START = 0.15
@@ -23,7 +24,7 @@ def test_nothing_survives_it(tmp_path: Path) -> None:
             time.sleep(rng.uniform(0, START))
             herd.process.kill()
             herd.process.wait()
-            until(lambda herd=herd: not herd.left(), 1.0, f"trial {trial}: left behind")
+            until(partial(_gone, herd), 1.0, f"trial {trial}: left behind")
 
 
 def test_the_next_supervisor_takes_the_name_and_the_folder_over(tmp_path: Path) -> None:
@@ -37,3 +38,7 @@ def test_the_next_supervisor_takes_the_name_and_the_folder_over(tmp_path: Path) 
             assert len(list((tmp_path / "state" / "board").iterdir())) == 2
             assert second.stop() == 0
             assert list((tmp_path / "state" / "board").iterdir()) == []
+
+
+def _gone(herd: StandIn) -> bool:
+    return not herd.left()

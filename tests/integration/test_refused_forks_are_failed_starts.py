@@ -13,7 +13,7 @@ from ..fakes.herd import standin
 @pytest.mark.parametrize("victim", ["worker 0", "mold 1", "liaison"])
 def test_a_refused_fork_is_tried_again(tmp_path: Path, victim: str) -> None:
     refuse = tmp_path / "refuse forks"
-    settings: dict[str, dict[str, Any]] = {"workers": {"count": 1, "start_timeout": 2}, "restart": {"backoff_max": 0.2}}
+    settings: Any = {"workers": {"count": 1, "start_timeout": 2}, "restart": {"backoff_max": 0.2}}
     with standin(tmp_path, environment={"STANDIN_FORK_FAILS": str(refuse)}, **settings) as herd:
         herd.ready(1)
         services = {"liaison": herd["services.liaison.pid"], "mold 1": herd["services.mold.pid"]}

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from ..fakes.herd import StandIn, dice, trials
@@ -24,9 +25,13 @@ def test_it_is_not_lost_and_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(rng.uniform(0, START))
         herd.signal(signal.SIGTERM)
         code = herd.process.wait(10.0)
-        until(lambda herd=herd: not herd.left(), 1.0, "left behind")
+        until(partial(_gone, herd), 1.0, "left behind")
         # Before its handlers are there, and before it has forked anything, TERM ends it as it ends any process.
         assert code in {0, -signal.SIGTERM}
         assert code == 0 or not herd.events("child_started", pid=herd.process.pid)
         ends.append(code)
     print(f"exit codes: {ends}")  # noqa: T201 - at which instants the signals struck
+
+
+def _gone(herd: StandIn) -> bool:
+    return not herd.left()

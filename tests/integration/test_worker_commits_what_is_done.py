@@ -28,7 +28,7 @@ def test_everything_is_done_once_and_committed(stage: Scene, mode: str) -> None:
     assert stage.committed == dict.fromkeys(range(4), 250)
     metadata = {at.metadata for at in stage.commits()}
     assert len(metadata) == 4
-    assert all(text.startswith("kherd1;nonce=") for text in metadata)
+    assert all((text or "").startswith("kherd1;nonce=") for text in metadata)
     assert sorted(stage.did()) == [(number, offset) for number in range(4) for offset in range(250)]
 
     # When it is stopped and another one starts

@@ -1,5 +1,7 @@
 """Partitions move between workers without a record lost or done twice: what is done is committed before they go."""
 
+from typing import Any
+
 import pytest
 
 from ..fakes.scene import Scene
@@ -12,7 +14,7 @@ def test_a_second_worker_takes_its_share_and_gives_it_back(stage: Scene) -> None
     stage.topic(4)
     stage.feed(400)
     stage.handler("def handle(message):\n    time.sleep(0.001)\n    note(message)")
-    fields = {"commit_interval": 3600.0, "kafka": {"consumer": {"heartbeat.interval.ms": "300"}}}
+    fields: Any = {"commit_interval": 3600.0, "kafka": {"consumer": {"heartbeat.interval.ms": "300"}}}
     if stage.protocol == "consumer":
         stage.cluster.time_group(stage.group, heartbeat=5.0)
         fields["kafka"] = {}
@@ -48,7 +50,7 @@ def test_a_record_that_waits_for_its_retry_goes_with_its_partition(stage: Scene)
         "    note(message)\n"
     )
     stage.switch("down")
-    patient = {"errors": {"backoff_initial": 0.3, "backoff_max": 0.3}}
+    patient: Any = {"errors": {"backoff_initial": 0.3, "backoff_max": 0.3}}
     first = stage.worker(0, **patient)
     first.until(lambda: first.counters["paused"] == 4, "all blocked")
 

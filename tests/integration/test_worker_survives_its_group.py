@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
@@ -14,7 +15,7 @@ from ..fakes.scene import Scene, scene
 
 HEARTBEAT, OFFSET_COMMIT = 68, 8
 NOTE = "def handle(message): note(message)"
-STATIC = {"instance": "host-1", "kafka": {"static_membership": True}}
+STATIC: Any = {"instance": "host-1", "kafka": {"static_membership": True}}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("pki")
     key, crt = folder / "key.pem", folder / "crt.pem"
     subject = ["-subj", "/CN=herd", "-days", "2", "-passout", "pass:opensesame"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", key, "-out", crt, *subject]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(crt), *subject]
     subprocess.run(command, check=True, capture_output=True)
     return crt, key
 
@@ -80,9 +80,9 @@ def test_what_is_configured_reaches_kafka_python() -> None:
 
 
 def test_a_token_is_asked_for_again_only_when_most_of_its_life_is_over() -> None:
-    asked: list[str] = []
+    asked: list[str | None] = []
 
-    def ask(config: str) -> tuple[Any, ...]:
+    def ask(config: str | None) -> tuple[Any, ...]:
         asked.append(config)
         return (f"token-{len(asked)}", clock.wall() + lifetime, "herd", {"tenant": "x"})
 

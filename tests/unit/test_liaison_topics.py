@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from kherd.supervisor.children.liaison.mailbox import Mailbox
@@ -19,7 +21,7 @@ class Watch:
         spec = LiaisonSpec("app", kafka, 2, dead_letter or DeadLetterSpec())
         self.watch = TopicWatch(spec, self.cluster, self.mailbox, lambda: self.now)
 
-    def look(self) -> tuple[float, list[dict]]:
+    def look(self) -> tuple[float, list[dict[str, Any]]]:
         due = self.watch.look()
         return due, list(self.mailbox.take())
 

@@ -169,7 +169,7 @@ def test_an_unpreloadable_module_is_not_imported_by_the_next_mold(foundry: Found
     assert mold.preload
     foundry.hear("unpreloadable", reason="importing it started 1 thread(s)")
     assert not mold.preload
-    assert foundry.mold().process.asked  # type: ignore[union-attr] # set above
+    assert foundry.mold().process.asked
 
 
 def test_a_module_whose_import_does_not_end_is_not_preloaded_again(foundry: Foundry) -> None:
