@@ -1,10 +1,12 @@
 """What the subscription means just now, and that its dead-letter topics exist."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from ....worker import clock, events, log
 from ....worker.channel import MAX_MESSAGE
+from ....worker.spec import KafkaSpec
 from ...decide.topics import Resolved, Subscription, Topic, resolve, unusable, wanted_partitions
 from ..spec import LiaisonSpec
 from .cluster import ClusterError
@@ -40,6 +42,7 @@ class TopicWatch:
         self, spec: LiaisonSpec, cluster: Topics, mailbox: Mailbox, now: Callable[[], float] = clock.monotonic
     ) -> None:
         self._spec = spec
+        self._interval = min(spec.topics_interval, refresh_interval(spec.kafka))
         self._cluster = cluster
         self._mailbox = mailbox
         self._now = now
@@ -136,8 +139,8 @@ class TopicWatch:
             send(self._mailbox, "topics" if self.ready else "ready", **self._facts(problems))
             self.ready = True
         if not problems:
-            return self._spec.topics_interval
-        return min(RETRY, self._spec.topics_interval)
+            return self._interval
+        return min(RETRY, self._interval)
 
     def _facts(self, problems: Mapping[str, str]) -> dict[str, Any]:
         """Return what fits into a message; `partitions` counts all of them even where the list is cut."""
@@ -147,6 +150,13 @@ class TopicWatch:
             "missing": _cut(dict(problems)),
             "partitions": sum(topic.partitions for topic in self.topics),
         }
+
+
+def refresh_interval(kafka: KafkaSpec) -> float:
+    """Return seconds: workers find new topics this often if it is configured, and dead letters need theirs as soon."""
+    configured = {**kafka.client, **kafka.consumer}.get("topic.metadata.refresh.interval.ms")
+    milliseconds = int(configured) if configured is not None else -1
+    return max(RETRY, milliseconds / 1000) if milliseconds > 0 else math.inf
 
 
 def _cut(rows: dict[str, Any]) -> dict[str, Any]:
