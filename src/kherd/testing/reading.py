@@ -19,7 +19,8 @@ def read(cluster: Cluster, topic: str) -> list[Message]:
     try:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
         while left:
-            message = until(lambda: consumer.poll(0.1), ANSWER, f"the rest of {topic}")
+            # A list, because a record without a value is false.
+            [message] = until(lambda: consumer.consume(1, 0.1), ANSWER, f"the rest of {topic}")
             if message.error():
                 raise KafkaException(message.error())
             partition, offset = message.partition(), message.offset()
