@@ -1,7 +1,7 @@
 """What the brokers say of a configuration: each finding is a line with what to do. Talks to Kafka."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final, Literal
 
 from confluent_kafka import KafkaError, KafkaException
@@ -11,7 +11,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from ...worker.errors import HandlerError
-from ...worker.spec import WorkerSpec
+from ...worker.spec import GroupProtocol, WorkerSpec
 from ..children.liaison.client import cluster_properties, messenger_config
 from ..children.liaison.cluster import Cluster, ClusterError, isolation_of
 from ..children.liaison.mapping import UnmappableError
@@ -80,18 +80,18 @@ def _topics(question: Question, existing: Sequence[Topic]) -> Iterator[Finding]:
     if not resolved.topics and not resolved.missing:
         yield "warn", "topics: no topic matches kafka.topics yet; those that come later are taken up"
     for topic in resolved.topics:
-        yield "ok", f"topic {topic.name}: {topic.partitions} partitions, {topic.replication} replicas"
+        yield "ok", f"topic {topic.name}: {_some(topic.partitions, 'partition')}, {_some(topic.replication, 'replica')}"
         yield from _replicas(topic)
     partitions = sum(topic.partitions for topic in resolved.topics)
     if resolved.topics and partitions < count:
-        idle = f"{count} workers for {partitions} partitions: {count - partitions} will have no work"
+        idle = f"{count} workers for {_some(partitions, 'partition')}: {count - partitions} will have no work"
         yield "warn", f"workers.count: {idle}; lower the count or add partitions"
     yield from _dead_letters(spec, resolved, {topic.name: topic for topic in existing})
 
 
 def _replicas(topic: Topic) -> Iterator[Finding]:
     if topic.replication < SAFE_REPLICAS:
-        few = f"has {topic.replication} replica(s): a broker's loss stops it or loses records"
+        few = f"has {_some(topic.replication, 'replica')}: a broker's loss stops it or loses records"
         yield "warn", f"topic {topic.name}: {few}; {SAFE_REPLICAS} are safe"
 
 
@@ -102,7 +102,7 @@ def _dead_letters(spec: WorkerSpec, resolved: Resolved, existing: dict[str, Topi
             yield from _replicas(existing[name])
             continue
         partitions, replicas = wanted_partitions(sources)
-        planned = f"with {partitions} partitions and {replicas} replicas"
+        planned = f"with {_some(partitions, 'partition')} and {_some(replicas, 'replica')}"
         if spec.dead_letter.create:
             yield "ok", f"dead-letter topic {name}: is created at start, {planned}"
         else:
@@ -141,10 +141,18 @@ def _notices(spec: WorkerSpec) -> Iterator[Finding]:
         yield "warn", f"death notices: cannot be sent: {error}; {what}"
         return
     yield "ok", "death notices: can be sent"
+    yield supports(protocol, versions)
+
+
+def supports(protocol: GroupProtocol, versions: Container[int]) -> Finding:
+    """Return whether brokers with these APIs (by key) know the group protocol."""
     if protocol == "consumer" and ConsumerGroupHeartbeatRequest.API_KEY not in versions:
-        yield "fail", 'kafka.group_protocol: these brokers do not know KIP-848: use "classic", or brokers from 4.0'
-    else:
-        yield "ok", f"group protocol {protocol}: supported"
+        return "fail", 'kafka.group_protocol: these brokers do not know KIP-848: use "classic", or brokers from 4.0'
+    return "ok", f"group protocol {protocol}: supported"
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _versions(spec: WorkerSpec) -> dict[int, Any]:
