@@ -11,9 +11,6 @@ from .types import format_duration, is_topic
 if TYPE_CHECKING:  # the schema asks this module, which only reads it
     from .schema import Settings
 
-POSIX_HAS_NOT: Final = re.compile(r"\(\?|\\[dDAZz]")
-RE2_HAS_NOT: Final = re.compile(r"\(\?(=|!|<|>|\(|P=)|\\[1-9]")
-PROBES: Final = ("x", "orders", "orders.eu", "a-b_c.1", "Z9")
 SECURED: Final = ("sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "security.")
 
 
@@ -70,7 +67,8 @@ def _topics(settings: "Settings") -> Iterator[str]:
     topics = settings.kafka.topics
     for topic in topics:
         if topic.startswith("^"):
-            yield from _regex(topic, settings.group_protocol)
+            if not is_regex(topic):
+                yield f"kafka.topics: is no regular expression, got {topic!r}"
         elif not is_topic(topic):
             hint = "; a regular expression begins with ^" if set(topic) & set("*+?[](){}|\\$") else ""
             yield f"kafka.topics: must be topic names: letters, digits, dots, underscores, dashes{hint}, got {topic!r}"
@@ -78,26 +76,15 @@ def _topics(settings: "Settings") -> Iterator[str]:
         yield f"kafka.topics: names {topic!r} twice"
 
 
-def _regex(pattern: str, protocol: str) -> Iterator[str]:
-    if compiled(pattern) is None:
-        yield f"kafka.topics: is no regular expression, got {pattern!r}"
-    elif protocol == "classic" and (found := POSIX_HAS_NOT.search(pattern)):
-        yield (
-            f"kafka.topics: {found[0]!r} does not exist in POSIX extended regular expressions, which librdkafka uses;"
-            f" write [0-9] for a digit, got {pattern!r}"
-        )
-    elif protocol == "consumer" and (found := RE2_HAS_NOT.search(pattern)):
-        yield f"kafka.topics: {found[0]!r} does not exist in RE2, which brokers use under KIP-848, got {pattern!r}"
-
-
-def compiled(pattern: str) -> re.Pattern[str] | None:
-    """Return `pattern`, as far as Python's syntax is that of brokers and librdkafka; None: it is none."""
+def is_regex(pattern: str) -> bool:
+    """Whether `pattern` is a regular expression: Python's, for kherd itself matches it against the topics there are."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # FutureWarning: "[[" may mean more in a later Python
-            return re.compile(pattern)
+            re.compile(pattern)
     except (re.error, RecursionError, OverflowError):
-        return None
+        return False
+    return True
 
 
 def _dead_letters(settings: "Settings") -> Iterator[str]:
@@ -107,30 +94,10 @@ def _dead_letters(settings: "Settings") -> Iterator[str]:
         return
     for topic in topics:
         letters = target.replace("{topic}", topic)
-        if topic.startswith("^"):
-            yield from _caught(topic, settings)
-        elif is_topic(topic) and not is_topic(letters):
+        if is_topic(topic) and not is_topic(letters):
             yield f"dead_letter.topic: {letters!r} is longer than the 249 characters that Kafka takes"
         elif letters in topics:
             yield f"kafka.topics: {letters!r} is where the dead letters of {topic!r} go: this herd would eat its own"
-
-
-def _caught(pattern: str, settings: "Settings") -> Iterator[str]:
-    """Under KIP-848 the broker matches, and nothing keeps it from our dead letters; librdkafka can be told (`spec`)."""
-    regex = compiled(pattern)
-    whole = settings.group_protocol == "consumer"
-    if regex is None or not (whole or "," in pattern):
-        return
-    match = regex.fullmatch if whole else regex.match
-    target = settings.dead_letter.topic
-    for probe in (*PROBES, *(topic for topic in settings.kafka.topics if is_topic(topic))):
-        letters = target.replace("{topic}", probe)
-        if (match(probe) or target == letters) and match(letters):
-            yield (
-                f"kafka.topics: also matches this herd's own dead-letter topics, like {letters!r}; write a narrower"
-                f" one, got {pattern!r}"
-            )
-            return
 
 
 def _embedded(settings: "Settings") -> Iterator[str]:

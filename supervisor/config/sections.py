@@ -70,9 +70,9 @@ class Kafka(Section):
     )
     topics: tuple[Topic, ...] = Field(
         min_length=1,
-        description="Topics. One that begins with ^ is a regular expression: a POSIX extended one that matches the"
-        " beginning of a name (classic), or an RE2 one that matches the whole name (consumer). This herd's own"
-        " dead-letter topics never match.",
+        description="Topics. One that begins with ^ is a regular expression (Python's); as in Kafka it must match the"
+        " beginning of a name under the classic protocol, and the whole name under KIP-848. This herd's own dead-letter"
+        " topics never match.",
     )
     group: Annotated[Text, Field(max_length=249)] | None = Field(None, description="Consumer group; default: app.name.")
     start: Literal["earliest", "latest", "error"] = Field(

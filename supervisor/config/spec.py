@@ -1,7 +1,7 @@
 """From settings to what a worker is told."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from ...worker.spec import DeadLetterSpec, ErrorSpec, GroupProtocol, KafkaSpec, LogSpec, WorkerSpec
@@ -15,7 +15,6 @@ CLASSIC_30S: Final = {
     "fetch.min.bytes": "1024",
     "fetch.wait.max.ms": "500",
 }
-BLACKLIST: Final = "topic.blacklist"
 PRODUCER_16K: Final = {"batch.size": "16384", "linger.ms": "10", "compression.type": "snappy"}
 
 
@@ -80,7 +79,7 @@ def _kafka(settings: Settings, instance: str | None, bootstrap: str) -> KafkaSpe
         embedded=settings.embedded,
         oauth=kafka.oauth,
         client=dict(kafka.client),
-        consumer=_without_dead_letters(settings, consumer),
+        consumer=consumer,
         producer=producer,
     )
 
@@ -88,25 +87,3 @@ def _kafka(settings: Settings, instance: str | None, bootstrap: str) -> KafkaSpe
 def _under(client: Mapping[str, str], preset: Mapping[str, str]) -> dict[str, str]:
     """Return what of a preset is not configured for every client."""
     return {name: value for name, value in preset.items() if name not in client}
-
-
-def _without_dead_letters(settings: Settings, consumer: dict[str, str]) -> dict[str, str]:
-    """Have librdkafka not see this herd's own dead-letter topics, where a regular expression might match them.
-
-    Under KIP-848 the broker matches and asks nobody: there such an expression is a problem (`rules`).
-    """
-    patterns = own_dead_letters(settings.kafka.topics, settings.dead_letter.topic)
-    if settings.group_protocol == "consumer" or not patterns:
-        return consumer
-    configured = consumer.get(BLACKLIST, settings.kafka.client.get(BLACKLIST))
-    return {**consumer, BLACKLIST: ",".join([*([configured] if configured else []), *patterns])}
-
-
-def own_dead_letters(topics: Sequence[str], target: str) -> list[str]:
-    """Return POSIX extended expressions for the dead letters of what the regular expressions of `topics` match."""
-    regexes = [topic for topic in topics if topic.startswith("^")]
-    head, placeholder, tail = (part.replace(".", "[.]") for part in target.partition("{topic}"))
-    if not placeholder:
-        return [f"^{head}$"] if regexes else []
-    # Classic expressions match the beginning of a name. A comma would end one in librdkafka's list (see `rules`).
-    return [f"^{head}({regex[1:]}).*{tail}$" for regex in regexes if "," not in regex]

@@ -1,12 +1,11 @@
 """What workers are told."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from kherd.supervisor.config.load import Loaded
-from kherd.supervisor.config.spec import log_spec, own_dead_letters, worker_spec
+from kherd.supervisor.config.spec import log_spec, worker_spec
 from kherd.worker.spec import KafkaSpec, WorkerSpec
 
 from ..fakes.configs import settings
@@ -52,33 +51,6 @@ def test_passwords_are_not_in_a_traceback() -> None:
     text = "[kafka.client]\n'sasl.password' = 'geheim'"
     assert "geheim" not in repr(spec(text))
     assert "geheim" not in repr(settings(text))
-
-
-def test_librdkafka_is_told_to_leave_this_herds_dead_letters_out() -> None:
-    assert kafka("[kafka]\ntopics = ['^.*']").consumer == {"topic.blacklist": "^dlq[.](.*).*$"}
-    told = kafka("[kafka]\ntopics = ['^a', '^b']\nclient = {'topic.blacklist' = '^x'}")
-    assert told.consumer == {"topic.blacklist": "^x,^dlq[.](a).*$,^dlq[.](b).*$"}
-    assert kafka("[kafka]\ntopics = ['^.*']\ngroup_protocol='classic'\n[dead_letter]\ntopic = 'dead.end'").consumer == {
-        "topic.blacklist": "^dead[.]end$"
-    }
-    assert kafka("").consumer == {}
-    assert kafka("[kafka]\ngroup_protocol = 'consumer'\ntopics = ['^o.*']").consumer == {}
-
-
-@pytest.mark.parametrize(
-    ("topics", "target", "caught", "free"),
-    [
-        (["^.*"], "dlq.{topic}", ["dlq.a", "dlq.dlq.a"], ["a", "dlq", "dlqxa"]),
-        (["^dlq[.].*"], "dlq.{topic}", ["dlq.dlq.a"], ["dlq.a"]),
-        (["^a|b"], "{topic}.dead", ["a.dead", "ax.dead", "b.dead"], ["c.dead", "a", "a.dead.x"]),
-        (["^a"], "x-{topic}-y", ["x-ab-y"], ["x-b-y", "x-ab"]),
-    ],
-)
-def test_what_is_left_out_is_what_it_would_write(
-    topics: list[str], target: str, caught: list[str], free: list[str]
-) -> None:
-    patterns = own_dead_letters(topics, target)
-    assert [name for name in caught + free if any(re.search(one, name) for one in patterns)] == caught
 
 
 def test_log_lines_are_json_unless_somebody_looks(capsys: pytest.CaptureFixture[str]) -> None:
