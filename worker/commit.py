@@ -21,6 +21,8 @@ MANY: Final = 10_000
 """Finished records after which a commit is due, whatever the interval."""
 RETRY_SECONDS: Final = 0.1
 """After a refused commit, at the least: during a rebalance every one is refused."""
+ANSWER_SECONDS: Final = 0.005
+"""About what a broker takes to answer: how long to wait for records meanwhile, when the next commit is due already."""
 
 
 class Committer:
@@ -51,11 +53,13 @@ class Committer:
         self._partitions.dirty.add(partition)
 
     def wait(self, now: float) -> float | None:
-        """Return the seconds until a commit is due; None if there is nothing to commit."""
+        """Return the seconds until there is something to do here; None if there is nothing to commit."""
         if not self._partitions.dirty:
             return None
-        due = self._refused_until if self.finished >= MANY else max(self._next, self._refused_until)
-        return max(0.0, due - now)
+        return ANSWER_SECONDS if self._in_flight is not None else max(0.0, self._due() - now)
+
+    def _due(self) -> float:
+        return self._refused_until if self.finished >= MANY else max(self._next, self._refused_until)
 
     def tick(self, now: float, *, at_once: bool = False) -> None:
         """Take the answer that has come, tell of one that does not, send what is due."""
@@ -63,7 +67,7 @@ class Committer:
             self._take_answers(now)
         if self._in_flight is not None:
             self._watch(now)
-        elif self._partitions.dirty and (self.wait(now) == 0.0 or (at_once and now >= self._refused_until)):
+        elif self._partitions.dirty and now >= (self._refused_until if at_once else self._due()):
             self._send(now)
 
     def settle(self, partitions: Iterable[Partition]) -> None:

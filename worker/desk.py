@@ -9,6 +9,7 @@ from .channel import Channel
 from .commit import Committer
 from .exits import WorkerExit
 from .fetch import Fetcher
+from .inbox import Inbox
 from .kafka import Client
 from .membership import Membership
 from .outcomes import Outcomes
@@ -17,6 +18,7 @@ from .partition import Partition
 from .pauses import Pauses
 from .pulse import Pulse
 from .retrier import Retrier
+from .spec import WorkerSpec
 
 LONGEST_TICK: Final = 0.1
 """Seconds between two looks at the supervisor's channel."""
@@ -38,6 +40,7 @@ class Desk:
         client: Client,
         committer: Committer,
         fetcher: Fetcher,
+        inbox: Inbox,
         membership: Membership,
         outcomes: Outcomes,
         outputs: Outputs,
@@ -45,12 +48,13 @@ class Desk:
         pulse: Pulse,
         retrier: Retrier,
         board: BoardWriter,
-        commit_interval: float,
+        spec: WorkerSpec,
     ) -> None:
         self._channel = channel
         self._client = client
         self._committer = committer
         self._fetcher = fetcher
+        self._inbox = inbox
         self._membership = membership
         self._outcomes = outcomes
         self._outputs = outputs
@@ -58,8 +62,10 @@ class Desk:
         self._pulse = pulse
         self._retrier = retrier
         self._board = board
-        self._commit_interval = commit_interval
-        self._tick_ns = int(min(commit_interval, LONGEST_TICK) * clock.NANOSECONDS)
+        self._commit_interval = spec.commit_interval
+        self._batch_size = spec.batch_size
+        self._batch_wait = spec.batch_wait if spec.mode == "batch" else 0.0
+        self._tick_ns = int(min(spec.commit_interval, LONGEST_TICK) * clock.NANOSECONDS)
         self._heard_at = 0.0
 
     def look_up(self) -> None:
@@ -92,8 +98,17 @@ class Desk:
     def patience(self) -> float:
         """Return for how many seconds to wait for a record."""
         now = clock.monotonic()
-        waits = [IDLE, self._committer.wait(now), self._retrier.wait(now), BRIEF if self._outputs.pending else None]
+        waits = [IDLE, self._committer.wait(now), BRIEF if self._outputs.pending else None]
+        if not self._pulse.quiet:
+            waits += [self._retrier.wait(now), self._inbox.ripe_at + self._batch_wait - now if self._inbox else None]
         return max(0.0, min(wait for wait in waits if wait is not None))
+
+    def is_ripe(self) -> bool:
+        """Return whether what is at hand is to be handled now, or is a batch that may still be filled."""
+        inbox = self._inbox
+        if not inbox or not self._batch_wait or inbox.records >= self._batch_size:
+            return bool(inbox)
+        return clock.monotonic() >= inbox.ripe_at + self._batch_wait
 
 
 def hear(channel: Channel, pulse: Pulse) -> list[str]:

@@ -36,13 +36,13 @@ def drain(session: Session) -> None:
     except ConsumerFaultError:
         pass  # nothing can be committed any more; the next owner starts from the last commit
 
-
-def finish(session: Session) -> None:
-    """Close everything of `session`; without a word to the group if a commit is unanswered: it would be waited for."""
     uncommitted = session.committer.uncommitted()
+    log.emit(events.DRAINED, handled=session.board.words[int(Counter.HANDLED)], uncommitted=uncommitted)
+
+
+def close(session: Session) -> None:
+    """Close everything of `session`; without a word to the group if a commit is unanswered: it would be waited for."""
     session.rebalancer.closing = True
     session.outputs.close(0.0)
     if not session.committer.unanswered:
         session.client.close()
-    handled = session.board.words[int(Counter.HANDLED)]
-    log.emit(events.DRAINED, handled=handled, uncommitted=uncommitted)

@@ -7,19 +7,16 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, Message
 
-from . import clock, events, log
+from . import events, log
 from .board import Counter
 from .boardwriter import BoardWriter
 from .clientlog import Reset
 from .inbox import Inbox, Run
 from .kafka import FATAL, Client
 from .partition import Partition, Partitions
-from .pulse import Pulse
 from .seldom import Seldom
 from .spec import WorkerSpec
 
-SLICE: Final = 0.2
-"""Seconds of one wait: how late a signal may be seen."""
 _IGNORED: Final = frozenset({KafkaError._PARTITION_EOF})  # noqa: SLF001 - public constants
 _NO_START: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _UNRELEASED: Final = KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str()
@@ -58,11 +55,9 @@ class Fetcher:
         client: Client,
         partitions: Partitions,
         inbox: Inbox,
-        pulse: Pulse,
         board: BoardWriter,
     ) -> None:
         self._spec = spec
-        self._pulse = pulse
         self._client = client
         self._partitions = partitions
         self._inbox = inbox
@@ -91,7 +86,7 @@ class Fetcher:
             self._add([message])
 
     def _fill(self, first: Message) -> None:
-        """Add `first` and what follows it at once; with a `batch_wait`, also what comes until that is over."""
+        """Add `first` and what is there behind it, up to a batch."""
         owner, version = self._owner(first), self._partitions.version
         messages = self._client.consume(self._rest, 0) if self._rest else []
         if version == self._partitions.version:
@@ -100,17 +95,6 @@ class Fetcher:
             if owner is not None and owner.owned:
                 self._inbox.append(Run(owner, [first]))
             self._add(messages)
-        if self._spec.batch_wait:
-            self._wait(self._rest - len(messages), clock.monotonic() + self._spec.batch_wait)
-
-    def _wait(self, left: int, deadline: float) -> None:
-        while left > 0 and (wait := deadline - clock.monotonic()) > 0 and not self._pulse.stopping:
-            message = self._client.poll(min(wait, SLICE))
-            if message is not None:
-                self._add([message])
-                messages = self._client.consume(left - 1, 0) if left > 1 else []
-                self._add(messages)
-                left -= 1 + len(messages)
 
     def _owner(self, message: Any) -> Partition | None:
         return self._partitions.get(message.topic(), message.partition())

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 
+from . import clock
 from .partition import Messages, Partition, size_of
 
 
@@ -24,6 +25,8 @@ class Inbox:
     def __init__(self) -> None:
         self._runs: deque[Run] = deque()
         self.records = 0
+        self.ripe_at = 0.0
+        """When the first of what is here was received, in monotonic seconds; 0: it has waited before."""
         self.bytes = 0
 
     def __bool__(self) -> bool:
@@ -31,6 +34,8 @@ class Inbox:
 
     def append(self, run: Run) -> None:
         """Add what was received last."""
+        if not self._runs:
+            self.ripe_at = clock.monotonic()
         self._runs.append(run)
         self._count(run, 1)
 
@@ -38,6 +43,7 @@ class Inbox:
         """Put `runs`, in their order, before everything else."""
         for run in reversed(list(runs)):
             if run.messages:
+                self.ripe_at = 0.0
                 self._runs.appendleft(run)
                 self._count(run, 1)
 

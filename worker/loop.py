@@ -27,11 +27,12 @@ def step(session: Session) -> None:
         session.follow_topics()
     if session.partitions.blocked and not pulse.quiet:
         session.retrier.next()
-    if session.inbox and desk.may_begin():
+    if desk.is_ripe() and desk.may_begin():
         session.board.phase(Phase.HANDLING)
         session.work.step()
     else:
         _receive(session)
+    session.pauses.follow()
     session.committer.tick(clock.monotonic())
 
 
@@ -46,8 +47,6 @@ def _receive(session: Session) -> None:
     session.fetcher.fetch(session.desk.patience())
     if session.outputs.pending:
         session.outcomes.take_answers()
-    if session.partitions.fresh:
-        session.pauses.apply()
 
 
 def _phase(session: Session) -> Phase:

@@ -99,7 +99,7 @@ def _consume(tools: session.Tools) -> None:
         try:
             loop.run(current)
         except ConsumerFaultError as error:
-            drain.finish(current)
+            drain.close(current)
             _judge(error)
             _log.emit(events.UNRELEASED, reason=error.reason)
             tools.channel.send({"type": "unreleased", "reason": error.reason})
@@ -108,7 +108,7 @@ def _consume(tools: session.Tools) -> None:
             raise Failed(WorkerExit.TEMPORARY, str(error)) from error
         else:
             drain.drain(current)
-            drain.finish(current)
+            drain.close(current)
             return
 
 

@@ -52,6 +52,11 @@ class Pauses:
         """Whether nothing is to be received."""
         return self._pressed or self._pulse.quiet or self._pulse.stopping
 
+    def follow(self) -> None:
+        """Apply what has changed with the partitions: one that is blocked must not receive any longer."""
+        if self._partitions.version != self._last[0]:
+            self.apply()
+
     def apply(self) -> None:
         """Pause and resume what is to be, after a look at what is in flight."""
         records, size = self._partitions.retained() if self._partitions.blocked else (0, 0)

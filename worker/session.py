@@ -66,9 +66,7 @@ class Session:
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
         self.membership = Membership(self.client, tools.channel, board)
         self.rebalancer = Rebalancer(self.partitions, self.committer, self.membership, board)
-        self.fetcher = Fetcher(
-            spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, pulse=pulse, board=board
-        )
+        self.fetcher = Fetcher(spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, board=board)
         self.pauses = Pauses(
             spec=spec,
             client=self.client,
@@ -102,6 +100,7 @@ class Session:
             client=self.client,
             committer=self.committer,
             fetcher=self.fetcher,
+            inbox=self.inbox,
             membership=self.membership,
             outcomes=self.outcomes,
             outputs=self.outputs,
@@ -109,7 +108,7 @@ class Session:
             pulse=self.pulse,
             retrier=self.retrier,
             board=self.board,
-            commit_interval=spec.commit_interval,
+            spec=spec,
         )
 
     def _work(self, caller: Caller) -> RecordWork | BatchWork:
