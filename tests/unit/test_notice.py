@@ -1,9 +1,12 @@
+from typing import Final
+
 import pytest
 
 from kherd.supervisor.decide.notice import Death, Notice, plan_notice
 from kherd.worker.spec import GroupProtocol
 
-CLASSIC, KIP_848 = "classic", "consumer"
+CLASSIC: Final = "classic"
+KIP_848: Final = "consumer"
 
 
 @pytest.mark.parametrize(
