@@ -7,6 +7,7 @@ from ..worker import clock, events, log
 from ..worker.redact import hide
 from .config.errors import ConfigError
 from .config.load import load
+from .config.spec import log_spec
 from .control.protocol import Answer, Request, done, refused
 from .decide import shutdown
 from .decide.child import State
@@ -65,6 +66,7 @@ class Commands:
     def _apply(self, plan: ReloadPlan) -> list[str]:
         house = self._house
         house.adopt_settings()
+        house.staff.set_log(log_spec(house.settings))
         changes = list(plan.summary)
         if plan.count is not None:
             house.pinned = None

@@ -35,6 +35,7 @@ class Staff:
     hear: dict[str, Callable[[Message], None]]
     ended: dict[str, Callable[[Cause], None]]
     handles: dict[str, Handle] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
     bootstrap: str | None = None
 
     def add(self, role: str, ready: str | None) -> Handle:
@@ -51,8 +52,18 @@ class Staff:
             policy=self.policy,
         )
         handle = self.handles[role] = Handle(role, START_SECONDS)
+        self.services[role] = service
         self.nursery.add(handle, service)
         return handle
+
+    def set_log(self, log_spec: LogSpec) -> None:
+        """Write lines like this from now on, and have services do so from their next start on."""
+        if log_spec == self.log_spec:
+            return
+        log.configure(log_spec, log.Identity(self.app, "supervisor"))
+        self.log_spec = log_spec
+        for service in self.services.values():
+            service.log_spec = log_spec
 
     def start(self, role: str) -> None:
         """Start it, unless it runs."""
