@@ -12,6 +12,7 @@ from ...worker.exits import Exit
 from ..config.effective import derived, effective, properties, redact, spec_of, to_toml
 from ..config.errors import ConfigError
 from ..config.load import Loaded, load
+from ..config.state import prepare, state_dir
 from ..probe.ask import ProbeError, ask
 from .words import plain
 
@@ -61,6 +62,7 @@ def examine(loaded: Loaded, *, live: bool) -> Report:
     report = Report()
     _handler(loaded, report)
     _properties(loaded, report)
+    _state(loaded, report)
     if live and not report.problems:
         _live(loaded, report)
     known = loaded.secrets
@@ -80,6 +82,16 @@ def _handler(loaded: Loaded, report: Report) -> None:
     for folder in spec_of(loaded).pythonpath:
         if not Path(folder).is_dir():
             report.warnings.append(f"app.pythonpath: there is no folder {folder}")
+
+
+def _state(loaded: Loaded, report: Report) -> None:
+    """What is there already can be looked at; whoever runs the herd may be another user, so it is only a warning."""
+    folder = state_dir(loaded.settings)
+    if folder.exists():
+        try:
+            prepare(folder)
+        except ConfigError as error:
+            report.warnings += error.problems
 
 
 def _properties(loaded: Loaded, report: Report) -> None:

@@ -51,7 +51,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Loaded:
     document = _parse(path, text)
     _flatten(document, problems)
     document = Substitution(path.parent, environment, secrets, problems).all_of(document)
-    secrets.collect(document)
+    secrets.collect_all(document)
     _anchor(document, path.parent)
     settings = _check(document, secrets, problems)
     if settings.kafka.static_membership is True and resolve_instance(settings, environment=environment) is None:

@@ -2,15 +2,17 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
 SENSITIVE: Final = re.compile(
-    r"passw|pwd|secret|token|passphrase|credential|userinfo|user\.info|jaas|pem$|\.config$|private"
-    r"|^sasl\.username$|^sasl\.oauthbearer\.(client|assertion)|ssl[._]key(?!\.type)|ssl\.keystore|(^|[._])key$|api.?key",
+    r"passw|pwd|secret|token(?!\.endpoint)|passphrase|credential|userinfo|user\.info|jaas|pem$|\.config$|private"
+    r"|^sasl\.username$|ssl[._]key(?!store)|(^|[._])key$|api.?key",
     re.IGNORECASE,
 )
 """librdkafka's own list, Schema Registry's, and what may come: new keys appear in each release."""
+USERNAME: Final = "sasl.username"
 REDACTED: Final = "[redacted]"
 SHORTEST: Final = 3
 """Shorter values are not looked for in text, where they would be found everywhere; by their keys they are hidden."""
@@ -31,11 +33,24 @@ class Secrets:
 
     def __init__(self) -> None:
         self.values: set[str] = set()
+        self._users: set[str] = set()
 
     def add(self, value: str) -> None:
         """Remember a value, whole and by its lines."""
         parts = (value, value.strip(), *(line.strip() for line in value.splitlines()))
         self.values.update(part for part in parts if len(part) >= SHORTEST)
+
+    def collect_all(self, document: Any) -> None:
+        """Remember the values under sensitive keys, and user information in addresses.
+
+        But a user's name that stands openly elsewhere, as that of the herd or a topic may, is hidden only in its place:
+        every line of the log would lose its sense.
+        """
+        self.collect(document)
+        open_words = "\n".join(_texts(document))
+        for user in self._users:
+            if user not in open_words:
+                self.add(user)
 
     def collect(self, document: Any, name: str = "") -> None:
         """Remember the values under sensitive keys, and user information in addresses."""
@@ -45,6 +60,8 @@ class Secrets:
         elif isinstance(document, list):
             for value in document:
                 self.collect(value, name)
+        elif name == USERNAME:
+            self._users.add(_written(document))
         elif is_sensitive(name):
             self.add(_written(document))
         elif isinstance(document, str):
@@ -58,6 +75,18 @@ class Secrets:
         for form in sorted(spelled, key=lambda form: (-len(form), form)):
             text = text.replace(form, REDACTED)
         return text
+
+
+def _texts(document: Any, name: str = "") -> Iterator[str]:
+    """Yield the texts that are no secrets."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from _texts(value, name if is_sensitive(name) else key)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _texts(value, name)
+    elif isinstance(document, str) and not is_sensitive(name):
+        yield document
 
 
 def _written(value: Any) -> str:

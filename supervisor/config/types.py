@@ -149,7 +149,7 @@ def parse_bootstrap(value: str) -> str:
     """Return `value` without spaces; raises ValueError for what is neither "embedded" nor "host:port,…"."""
     servers = [server.strip() for server in value.split(",")]
     for server in servers:
-        if not _is_place(_SERVER.fullmatch(server)):
+        if (server == "embedded" and len(servers) > 1) or not _is_place(_SERVER.fullmatch(server)):
             raise ValueError('must be "host:port,host:port,…" or "embedded"')
     return ",".join(servers)
 

@@ -101,6 +101,14 @@ def test_a_folder_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
     assert f"warning: app.pythonpath: there is no folder {tmp_path / 'lib'}" in result.stderr
 
 
+def test_a_state_folder_that_is_not_safe_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    result = check(tmp_path, START + '[state]\ndir = "state"\n')
+    assert result.exit_code == Exit.DONE
+    assert f"warning: state.dir: {tmp_path / 'state'} is writable for others" in result.stderr
+
+
 def test_the_embedded_broker_is_not_asked(tmp_path: Path) -> None:
     result = check(tmp_path, START.replace("kafka1:9092", "embedded"), "--live")
     assert result.exit_code == Exit.DONE

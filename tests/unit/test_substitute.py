@@ -77,5 +77,11 @@ def test_secrets_are_known_by_key_by_file_by_variable_and_in_addresses(tmp_path:
     )
     found = loaded(tmp_path, text, {"DB_PASSWORD": "pw3"}).secrets
     assert {"pw1", "user1", "line one", "line two", "pw3", "123456"} <= found
-    assert not any(secret in "bootstrap" for secret in found)
     assert "kafka1" not in found
+
+
+def test_a_user_called_like_the_herd_does_not_hide_its_name_everywhere(tmp_path: Path) -> None:
+    text = START + '[kafka.client]\nsasl.username = "orders"\nsasl.password = "orders-pw"\n'
+    assert loaded(tmp_path, text).secrets == {"orders-pw"}
+    assert loaded(tmp_path, text.replace('"orders"\nsasl', '"someone"\nsasl')).secrets == {"orders-pw", "someone"}
+    assert loaded(tmp_path, text.replace("orders-pw", "orders")).secrets == {"orders"}
