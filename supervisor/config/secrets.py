@@ -65,9 +65,12 @@ class Secrets:
         elif is_sensitive(name):
             self.add(_written(document))
         elif isinstance(document, str):
-            for userinfo in (found for pattern in _USERINFO for found in pattern.findall(document)):
-                self.add(userinfo)
-                self.add(userinfo.partition(":")[2])
+            self._addresses(document)
+
+    def _addresses(self, text: str) -> None:
+        for userinfo in (found for pattern in _USERINFO for found in pattern.findall(text)):
+            self.add(userinfo)
+            self.add(userinfo.partition(":")[2])
 
     def redact(self, text: str) -> str:
         """Return `text` without the values, longest first, also as `repr`, JSON and a URL would spell them."""
