@@ -1,6 +1,7 @@
 """Death notices on their way: asked for at a death, sent by the liaison, awaited at the barrier."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from ..worker import clock, events, log
 from ..worker.channel import Message
@@ -8,6 +9,9 @@ from ..worker.spec import KafkaSpec, instance_id
 from .decide.notice import Death, plan_notice
 from .nursery import Nursery
 from .process.handle import Handle
+
+STARTING_SECONDS: Final = 4.0
+"""Time that a liaison may take until it can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Notices:
         return dropped
 
     def liaison_ready(self) -> None:
-        """Tell a new liaison everything that is not answered."""
-        self._told = True
+        """Tell a new liaison everything that is not answered; what waits at the barrier waits from now on."""
+        self._told, now = True, clock.monotonic()
+        self._pending = {key: replace(one, since=now) for key, one in self._pending.items()}
         for pending in self._pending.values():
             self._nursery.say(self._liaison, pending.message)
 
@@ -101,6 +106,8 @@ class Notices:
     def _send(self, slot: int, message: Message, *, strict: bool) -> None:
         self._last += 1
         message = {**message, "id": self._last, "child": f"worker {slot}"}
-        self._pending[self._last] = Pending(slot, clock.monotonic(), message, strict)
+        # A liaison that is only starting gets the time for it: a member that joins before its notice is turned away.
+        since = clock.monotonic() + (0.0 if self._told else STARTING_SECONDS)
+        self._pending[self._last] = Pending(slot, since, message, strict)
         if self._told:
             self._nursery.say(self._liaison, message)

@@ -6,6 +6,7 @@ import pytest
 
 from kherd.supervisor.notices import Notices
 from kherd.supervisor.process.handle import Handle
+from kherd.worker import clock
 from kherd.worker.spec import KafkaSpec
 
 from ..fakes.nursery import FakeNursery
@@ -32,11 +33,15 @@ def test_a_notice_waits_for_the_liaison_and_for_its_answer() -> None:
     assert pending is not None
     assert not pending.strict
     assert notices.of(1) is None
+    assert pending.since > clock.monotonic()
     notices.liaison_ready()
+    told = notices.of(2)
+    assert told is not None
+    assert told.since <= clock.monotonic()
     (message,) = nursery.to("liaison")
     assert (message["kind"], message["member_id"], message["instance_id"]) == ("release", "m-1", "orders-host-2")
     assert message["child"] == "worker 2"
-    assert notices.answered(_answer(message)) == pending
+    assert notices.answered(_answer(message)) == told
     assert len(notices) == 0
     assert notices.answered(_answer(message)) is None
 
