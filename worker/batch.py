@@ -74,7 +74,7 @@ class BatchWork:
         return lists
 
     def _together(self, lists: dict[Partition, Sequence[Message]]) -> None:
-        messages = list(chain.from_iterable(lists.values()))
+        messages = list(chain.from_iterable(lists.values()))  # a list of the user's own: he may empty it
         try:
             entries = self._call(lists, messages)
         except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the list's failure
@@ -96,7 +96,7 @@ class BatchWork:
             first, last = offset_of(those[0]), offset_of(those[-1])
             board.start_call(row, partition.topic_index, partition.number, first, last, 1)
             if partition.start is None:
-                partition.start = first
+                partition.begin(first)
         board.add(Counter.CALLS)
         began = read_ns()
         try:

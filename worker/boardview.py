@@ -17,6 +17,7 @@ from .board import (
     TOPIC_ROWS,
     TOPIC_WORDS,
     TOPICS,
+    TOTAL_WORDS,
     Board,
     Counter,
     InFlightWord,
@@ -25,13 +26,17 @@ from .board import (
     StateWord,
 )
 
+_POSITION: Final = (InFlightWord.TOPIC, InFlightWord.FIRST, InFlightWord.LAST, InFlightWord.ROW)
 READ_ATTEMPTS: Final = 8
 Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """One handler call under way: records `first` to `last` (inclusive); `since` in monotonic nanoseconds."""
+    """One handler call under way: records `first` to `last` (inclusive); `since` in monotonic nanoseconds.
+
+    If they are equal it is one record: the first one there is at or after that offset.
+    """
 
     topic: str
     partition: int
@@ -97,7 +102,9 @@ def partitions_of(board: Board) -> list[PartitionView]:
 
 
 def _in_flight(words: memoryview, base: int) -> InFlight | None:
-    topic, first, last = (words[base + word] for word in (InFlightWord.TOPIC, InFlightWord.FIRST, InFlightWord.LAST))
+    topic, first, last, row = (words[base + word] for word in _POSITION)
+    if PARTITIONS <= row < TOTAL_WORDS:
+        first = words[row + PartitionWord.DONE]
     if NONE in {topic, first}:  # free, or about to begin with its first record
         return None
     return InFlight(

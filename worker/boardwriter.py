@@ -30,16 +30,15 @@ _HEARTBEAT: Final = int(StateWord.HEARTBEAT)
 _PHASE: Final = int(StateWord.PHASE)
 _PHASE_SINCE: Final = int(StateWord.PHASE_SINCE)
 _TOPIC: Final = int(InFlightWord.TOPIC)
-_FIRST: Final = int(InFlightWord.FIRST)
 _SINCE: Final = int(InFlightWord.SINCE)
 
-_ROW: Final = struct.Struct("@6q")
-"""TOPIC to SINCE of an in-flight row, in one call."""
-assert [InFlightWord.TOPIC, InFlightWord.SINCE] == [1, 6]
+_ROW: Final = struct.Struct("@7q")
+"""TOPIC to ROW of an in-flight row, in one call."""
+assert [InFlightWord.TOPIC, InFlightWord.ROW] == [1, 7]
 
 SINCE_WORD: Final = IN_FLIGHT + _SINCE
-FIRST_WORD: Final = IN_FLIGHT + _FIRST
-"""What changes from record to record in in-flight row 0: stored directly, in this order, while its `LAST` is NONE."""
+FIRST_WORD: Final = IN_FLIGHT + int(InFlightWord.FIRST)
+"""Of in-flight row 0, for the record loop: see `InFlightWord`."""
 
 
 class BoardWriter:
@@ -98,11 +97,24 @@ class BoardWriter:
         self, row: int, topic: int, partition: int, first: int, last: int, attempt: int
     ) -> None:
         """Enter one handler call into in-flight row `row`: records `first` to `last`, inclusive, or `first` alone."""
-        words, base = self.words, IN_FLIGHT + row * IN_FLIGHT_WORDS
-        sequence = words[base]
-        words[base] = sequence + 1
-        _ROW.pack_into(words, (base + _TOPIC) * 8, topic, partition, first, last, attempt, read_ns())
-        words[base] = sequence + 2
+        self._enter(row, topic, partition, first, last, attempt, NONE)
+
+    def start_records(self, topic: int, partition: int, first: int, base: int | None) -> None:
+        """Enter a series of calls, a record each, into in-flight row 0.
+
+        The caller stores `SINCE_WORD` before each record and what is done after it: in `done_word(base)`, or in
+        `FIRST_WORD` if `base` is None.
+        """
+        self._enter(0, topic, partition, first, NONE, 1, NONE if base is None else base)
+
+    def _enter(  # noqa: PLR0917 - as above
+        self, row: int, topic: int, partition: int, first: int, last: int, attempt: int, base: int
+    ) -> None:
+        words, at = self.words, IN_FLIGHT + row * IN_FLIGHT_WORDS
+        sequence = words[at]
+        words[at] = sequence + 1
+        _ROW.pack_into(words, (at + _TOPIC) * 8, topic, partition, first, last, attempt, read_ns(), base)
+        words[at] = sequence + 2
 
     def end_call(self, row: int) -> None:
         """Clear in-flight row `row`."""

@@ -1,6 +1,6 @@
 """Fetching: poll for the first record (its latency), then consume for the rest of a batch (its throughput)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from typing import Any, Final
@@ -13,10 +13,12 @@ from .boardwriter import BoardWriter
 from .clientlog import Reset
 from .inbox import Inbox, Run
 from .kafka import FATAL, Client
-from .partition import Partition, Partitions
+from .partition import Partition, Partitions, size_of
 from .seldom import Seldom
 from .spec import WorkerSpec
 
+SAMPLED: Final = 16
+"""Every how many fetches the sizes of the records are looked at."""
 _IGNORED: Final = frozenset({KafkaError._PARTITION_EOF})  # noqa: SLF001 - public constants
 _NO_START: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 _UNRELEASED: Final = KafkaError(KafkaError.UNRELEASED_INSTANCE_ID).str()
@@ -63,6 +65,8 @@ class Fetcher:
         self._inbox = inbox
         self._board = board
         self._seldom = Seldom()
+        self._fetches = 0
+        self._mean_size = 0.0
         self._rest = spec.batch_size - 1
         self._one_topic = len(spec.kafka.topics) == 1 and not spec.kafka.topics[0].startswith("^")
 
@@ -105,18 +109,27 @@ class Fetcher:
             messages = [message for message in messages if not self._is_error(message)]
         if not messages:
             return
-        words = self._board.words
-        words[_FETCHED] += len(messages)
+        self._count(messages)
         for topic, number, same in self._runs(messages):
             partition = self._partitions.get(topic, number)
             if partition is not None:
-                run = Run(partition, same)
-                self._inbox.append(run)
-                words[_FETCHED_BYTES] += run.size
+                self._inbox.append(Run(partition, same))
 
-    def _runs(self, messages: Iterable[Message]) -> Iterator[tuple[str, int, list[Message]]]:
+    def _count(self, messages: Sequence[Message]) -> None:
+        self._fetches += 1
+        if self._fetches % SAMPLED == 1:
+            self._mean_size = size_of(messages) / len(messages)
+        words = self._board.words
+        words[_FETCHED] += len(messages)
+        words[_FETCHED_BYTES] += int(len(messages) * self._mean_size)
+
+    def _runs(self, messages: Sequence[Message]) -> Iterator[tuple[str, int, Sequence[Message]]]:
         topic: Any
         number: Any
+        numbers = list(map(Message.partition, messages))
+        if self._one_topic and numbers.count(numbers[0]) == len(numbers):  # a backlog is delivered so
+            yield messages[0].topic() or "", numbers[0] or 0, messages
+            return
         for number, same in groupby(messages, Message.partition):
             if self._one_topic:
                 run = list(same)

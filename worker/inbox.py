@@ -10,13 +10,12 @@ from .partition import Messages, Partition, size_of
 class Run:
     """Consecutive records of one epoch of one partition. `singly`: to be handled one by one, for their batch failed."""
 
-    __slots__ = ("messages", "partition", "singly", "size")
+    __slots__ = ("messages", "partition", "singly")
 
     def __init__(self, partition: Partition, messages: Messages, *, singly: bool = False) -> None:
         self.partition = partition
         self.messages = messages
         self.singly = singly
-        self.size = size_of(messages)
 
 
 class Inbox:
@@ -27,10 +26,14 @@ class Inbox:
         self.records = 0
         self.ripe_at = 0.0
         """When the first of what is here was received, in monotonic seconds; 0: it has waited before."""
-        self.bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._runs)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the values of what is here; counted when asked for."""
+        return sum(size_of(run.messages) for run in self._runs)
 
     def append(self, run: Run) -> None:
         """Add what was received last."""
@@ -70,4 +73,3 @@ class Inbox:
 
     def _count(self, run: Run, sign: int) -> None:
         self.records += sign * len(run.messages)
-        self.bytes += sign * run.size

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from confluent_kafka import Message
 
-from .board import SCRATCH, Counter
-from .boardwriter import BoardWriter, committed_word, done_word
+from .board import NONE, Counter
+from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word
 from .decide.assignment import State
 from .decide.offsets import Offsets
 from .decide.pressure import Key
@@ -38,6 +38,7 @@ class Partition:
         "number",
         "offsets",
         "owned",
+        "row",
         "sent",
         "start",
         "topic",
@@ -62,7 +63,7 @@ class Partition:
         """Records that failed, by offset: while there are any, nothing else of the partition is begun."""
         self.backlog: list[Message] = []
         """What was received of it meanwhile, in order."""
-        row = board.assign(topic, number, nonce)
+        self.row = row = board.assign(topic, number, nonce)
         self.topic_index = board.topic(topic)
         self._board = board
         self._done_word = done_word(row)
@@ -78,10 +79,20 @@ class Partition:
         """Whether a record's attempts are exhausted and it waits all the same."""
         return any(trouble.state.held for trouble in self.troubles)
 
-    @property
-    def hot_word(self) -> int:
-        """Return where the record loop stores what is done: not on the board while an earlier record is open."""
-        return SCRATCH if self.offsets.pending else self._done_word
+    def begin(self, offset: int) -> None:
+        """Note that the record at `offset` is about to be the first to be handled: all below it was, by somebody."""
+        self.start = offset
+        self._board.words[self._done_word] = offset
+
+    def enter(self) -> int:
+        """Enter a series of handler calls on the board; return the word in which the record loop stores what is done.
+
+        That is not `DONE` while an earlier record is open.
+        """
+        base = None if self.offsets.pending else self.row
+        first = self.start if self.offsets.reached is None else self.offsets.reached
+        self._board.start_records(self.topic_index, self.number, NONE if first is None else first, base)
+        return FIRST_WORD if base is None else self._done_word
 
     def show(self) -> None:
         """Write what is done to the board."""

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from confluent_kafka import Message
 
-from .board import NONE, Counter
-from .boardwriter import FIRST_WORD, SINCE_WORD, BoardWriter
+from .board import Counter
+from .boardwriter import SINCE_WORD, BoardWriter
 from .clock import read_ns
 from .commit import Committer
 from .desk import Desk
@@ -70,7 +70,7 @@ class RecordWork:
             self._keep(partition, records)
             return
         if partition.start is None:
-            partition.start = offset_of(run.messages[0])
+            partition.begin(offset_of(run.messages[0]))
         while (why := self._burst(partition, records)) is not Why.ALL:
             if why is Why.RAISED and self._error is not None:
                 self._outcomes.raised(partition, self._message, self._error)
@@ -85,16 +85,13 @@ class RecordWork:
     def _burst(self, partition: Partition, records: Iterator[Message]) -> Why:
         """Call the handler until something comes up that is not just the next record."""
         board, pulse, invoke = self._board, self._pulse, self._handler.invoke
-        words, hot, since, first = board.words, partition.hot_word, SINCE_WORD, FIRST_WORD
+        words, hot, since = board.words, partition.enter(), SINCE_WORD
         before = records.__length_hint__()  # type: ignore[attr-defined] # a list's iterator knows
-        done = -1
+        done: Any = None
         why = Why.ALL
-        board.start_call(0, partition.topic_index, partition.number, NONE, NONE, 1)
         began = now = read_ns()
         for message in records:
-            offset: Any = message.offset()
             words[since] = now
-            words[first] = offset
             try:
                 result = invoke(message)
             except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
@@ -103,8 +100,7 @@ class RecordWork:
             if result is not None:
                 why, self._message, self._result = Why.RETURNED, message, result
                 break
-            done = offset + 1
-            words[hot] = done
+            words[hot] = done = message.offset() + 1  # type: ignore[operator] # a record that was received has one
             now = read_ns()
             if now >= pulse.due:
                 why = Why.DUE

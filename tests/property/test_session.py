@@ -6,6 +6,7 @@ producer and the handler are the test's.
 
 import os
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from ..fakes.consumer import TOPIC, FakeConsumer, FakeGroup
 from ..fakes.producer import Producers, Sent
 
 PARTITIONS = 3
+PATIENCE = 10.0
 KINDS = [b"ok", b"ok", b"ok", b"poison", b"skip", b"fail-1", b"fail-3", b"fail-9", b"echo", b"echo"]
 FAULTS = ["commits refused", "commits unanswered", "outputs refused", "outputs unanswered", "handler broken", "quiet"]
 numbers = st.integers(0, PARTITIONS - 1)
@@ -208,14 +210,11 @@ class Consuming(RuleBasedStateMachine):
         for fault in FAULTS:
             self.fault(fault, on=False)
         self.rebalance("on_assign", list(range(PARTITIONS)))
-        for _ in range(3000):
+        deadline = time.monotonic() + PATIENCE
+        while any(self.group.committed[number] != self._end(number) for number in range(PARTITIONS)):
             loop.step(self.session)
-            if all(self.group.committed[number] == self._end(number) for number in range(PARTITIONS)):
-                break
-        else:
-            raise AssertionError(
-                f"never done: {self.group.committed}, ends {self.group.ends}, paused {self.consumer.paused}"
-            )
+            state = f"{self.group.committed}, ends {self.group.ends}, paused {self.consumer.paused}"
+            assert time.monotonic() < deadline, f"never done: {state}"
         self.no_commit_passes_unfinished_work()
 
     def _end(self, number: int) -> int:
