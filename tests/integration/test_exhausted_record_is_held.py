@@ -1,4 +1,4 @@
-"""on_exhausted = "hold" keeps the partition of a record whose attempts are exhausted waiting, visibly and without loss."""
+"""on_exhausted = "hold" keeps the partition of a record whose attempts are exhausted waiting, without loss."""
 
 from itertools import pairwise
 

@@ -218,8 +218,8 @@ def line(facility: str, text: str) -> logging.LogRecord:
     [
         (
             (
-                "[thrd:main]: my.orders-1 [12]: offset reset (at offset 5 (leader epoch 0), broker 1) to cached BEGINNING"
-                " offset 40 (leader epoch -1): fetch failed due to requested offset not available"
+                "[thrd:main]: my.orders-1 [12]: offset reset (at offset 5 (leader epoch 0), broker 1)"
+                " to cached BEGINNING offset 40 (leader epoch -1): fetch failed due to requested offset not available"
             ),
             [Reset("my.orders-1", 12, 5)],
         ),
