@@ -5,6 +5,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from kherd.testing.results import report
+
 from ..fakes.herd import StandIn, dice, standin, trials
 
 PROMPT = 5.0
@@ -33,9 +35,9 @@ def test_every_signal_is_acted_on(tmp_path: Path) -> None:
             ends[herd.events("child_ended")[0]["cause"]] += 1
         assert herd.pids() == [bystander]
         assert herd["deaths"] == {}
-        print(f"{count} trials: {dict(ends)}")  # noqa: T201 - at which instants the signals struck
         assert herd.zombies() == []
         assert herd.stop() == 0
+    report("signals_during_a_spawn", {"trials": count, "ends": dict(ends), "lost": 0, "killed": 0})
 
 
 def _send(herd: StandIn, number: signal.Signals) -> None:
