@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +108,11 @@ class Consuming(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.board, self.fd = Board.create(Path(self.folder.name) / "board", SlotIdentity(1, 0, 1), 1)
         self.ours, self.theirs = channel.pair()
-        function = {"record": self.work.handle, "batch": self.work.handle_batch, "results": self.work.handle_results}
+        functions: dict[str, Callable[[Any], Any]] = {
+            "record": self.work.handle,
+            "batch": self.work.handle_batch,
+            "results": self.work.handle_results,
+        }
         kind: Any = "record" if mode == "record" else "batch"
         spec = WorkerSpec(
             app="app",
@@ -121,7 +126,7 @@ class Consuming(RuleBasedStateMachine):
             kafka=KafkaSpec(bootstrap="none", group="g", topics=(TOPIC,)),
             errors=ErrorSpec(max_attempts=4, backoff_initial=1e-6, backoff_max=1e-6, on_exhausted=on_exhausted),
         )
-        handler = Handler("m:h", kind, function[mode], None, Loop())
+        handler = Handler("m:h", kind, functions[mode], None, Loop())
         tools = Tools(spec, SlotIdentity(1, 0, 1), handler, self.theirs, Pulse(), BoardWriter(self.board))
         self.session = Session(
             tools, consumer=lambda properties, **_: self._consumer(properties), producer=self.producers
