@@ -65,6 +65,8 @@ class Fetcher:
         self._inbox = inbox
         self._board = board
         self._seldom = Seldom()
+        self._backlog = False
+        """Whether the last fetch was full."""
         self._fetches = 0
         self._mean_size = 0.0
         self._rest = spec.batch_size - 1
@@ -76,10 +78,11 @@ class Fetcher:
         Raises:
             ConsumerFaultError: there will be no more.
         """
-        first = self._client.poll(seconds)
-        if first is not None and not self._is_error(first):
-            self._board.words[_BATCHES] += 1
-            self._fill(first)
+        if not self._backlog or not self._take():
+            first = self._client.poll(seconds)
+            if first is not None and not self._is_error(first):
+                self._board.words[_BATCHES] += 1
+                self._fill(first)
         if self._client.log.resets:
             self._report_resets()
 
@@ -89,10 +92,19 @@ class Fetcher:
         if message is not None:
             self._add([message])
 
+    def _take(self) -> bool:
+        """Add what is there; return whether there was anything. After a full batch there is no need to wait."""
+        messages = self._client.consume(self._rest + 1, 0)
+        self._backlog = len(messages) > self._rest
+        self._add(messages)
+        self._board.words[_BATCHES] += bool(messages)
+        return bool(messages)
+
     def _fill(self, first: Message) -> None:
         """Add `first` and what is there behind it, up to a batch."""
         owner, version = self._owner(first), self._partitions.version
         messages = self._client.consume(self._rest, 0) if self._rest else []
+        self._backlog = len(messages) >= self._rest
         if version == self._partitions.version:
             self._add([first, *messages])
         else:  # partitions were moved meanwhile: the first record is of the epoch before that

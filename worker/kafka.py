@@ -93,6 +93,7 @@ class Client:
     def consume(self, limit: int, seconds: float) -> list[Message]:
         """Return up to `limit` records or errors that are there within `seconds`; signals wait that long."""
         messages: list[Message] = self._consumer.consume(limit, seconds)
+        self.polled_at = clock.monotonic()
         self._check()
         return messages
 
