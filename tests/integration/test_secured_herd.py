@@ -15,7 +15,7 @@ from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.producing import Feeder
 from kherd.testing.reading import read
 from kherd.testing.security import HERD
-from kherd.testing.story import PRELUDE, put, shared, tables
+from kherd.testing.story import PRELUDE, put, shared, tables, wait_committed
 from kherd.testing.wait import until
 
 HANDLER = f"""{PRELUDE}
@@ -61,7 +61,9 @@ def test_secured(kafka_secured: KafkaCluster, topic: NewTopic, herd: NewHerd, ca
     put(kafka, name, b"bad")
     produced = feeder.acknowledged
     until(lambda: not ledger.read(one.ledger).missing(name, produced), 20, "every record to be handled")
-    one.wait_status(lambda status: status["lag"]["total"] == 0 and status["dead_letters"] == 1)
+    wait_committed(kafka, one, name, kafka.ends(name))
+    one.wait_status(lambda status: status["lag"]["total"] == 0, what="no lag")
+    one.wait_status(lambda status: status["dead_letters"] == 1, what="one dead letter")
     assert [letter.value() for letter in read(kafka, f"dlq.{name}")] == [b"bad"]
     assert one.events("notice_failed") == []
 
