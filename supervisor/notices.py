@@ -1,5 +1,6 @@
 """Death notices on their way: asked for at a death, sent by the liaison, awaited at the barrier."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -42,8 +43,19 @@ class Notices:
             return None
         return instance_id(self._app, self._instance, slot)
 
-    def died(self, slot: int, member_id: str | None, *, coming_back: bool, clean: bool) -> None:
-        """A worker is gone: tell the coordinator what it would learn only after the session timeout."""
+    def died(
+        self,
+        slot: int,
+        member_id: str | None,
+        *,
+        coming_back: bool,
+        clean: bool,
+        partitions: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """A worker is gone: tell the coordinator what it would learn only after the session timeout.
+
+        `partitions` are those that its board showed.
+        """
         notice = plan_notice(
             Death(
                 protocol=self._kafka.group_protocol,
@@ -52,6 +64,7 @@ class Notices:
                 clean_exit=clean,
                 member_id=member_id,
                 instance_id=self.instance_id(slot),
+                holding=bool(partitions),
             )
         )
         if notice is None or self._kafka.embedded:
@@ -59,7 +72,9 @@ class Notices:
         if notice.kind == "describe_release":
             self.unreleased(slot)
             return
-        ids = {"member_id": notice.member_id, "instance_id": notice.instance_id}
+        ids: Message = {"member_id": notice.member_id, "instance_id": notice.instance_id}
+        if notice.kind == "take_over":
+            ids["partitions"] = list(partitions)
         self._send(slot, {"type": "notice", "kind": notice.kind, **ids}, strict=notice.can_evict_successor)
 
     def unreleased(self, slot: int) -> None:

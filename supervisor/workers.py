@@ -143,7 +143,8 @@ class Workers:
         soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
         coming_back = soon or self.staying
         if cause.kind != "spawn":
-            self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean)
+            held = [(view.topic, view.partition) for view in boardview.partitions_of(slot.papers.board)]
+            self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean, partitions=held)
         slot.papers.discard()
         slot.papers = None
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ...worker.spec import GroupProtocol
 
-Kind = Literal["release", "leave", "describe_release"]
+Kind = Literal["release", "leave", "describe_release", "take_over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Death:
     clean_exit: bool
     member_id: str | None
     instance_id: str | None
+    holding: bool = False
+    """Whether its board showed partitions when it died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Notice:
 
     `release`: the static member will be back, its instance id is free (KIP-848: member epoch -2, the assignment
     stays). `leave`: the member is gone for good. `describe_release`: release whoever holds the instance id.
+    `take_over`: a classic successor takes the id over by itself; but if the group was just about to move partitions
+    away from the dead member, nobody would rejoin to have them assigned anew, so that it has to leave.
     """
 
     kind: Kind
@@ -61,9 +65,11 @@ def _of_static(death: Death, instance_id: str) -> Notice | None:
     if not death.coming_back:
         # close() of a static member does not leave, under neither protocol.
         return Notice("leave", member_id, instance_id)
-    if death.protocol == "classic" or death.clean_exit:
-        # Classic: the successor takes the id over without a rebalance. KIP-848: close() has sent epoch -2 itself.
+    if death.clean_exit:
+        # Classic: nothing is wrong with taking the id over. KIP-848: close() has sent epoch -2 itself.
         return None
+    if death.protocol == "classic":
+        return Notice("take_over", member_id, instance_id) if member_id and death.holding else None
     if member_id is None:
         return Notice("describe_release", None, instance_id)
     return Notice("release", member_id, instance_id)

@@ -18,7 +18,14 @@ class Desk:
     def accept(self, message: Message, now: float) -> Errand:
         """Return the errand that a `notice` or `describe_release` message asks for."""
         kind = message.get("kind", "describe_release")
-        errand = Errand(message["id"], message["child"], kind, message.get("member_id"), message.get("instance_id"))
+        errand = Errand(
+            id=message["id"],
+            child=message["child"],
+            kind=kind,
+            member_id=message.get("member_id"),
+            instance_id=message.get("instance_id"),
+            partitions=frozenset((topic, number) for topic, number in message.get("partitions", ())),
+        )
         self._open[errand.id] = (errand, now)
         return errand
 

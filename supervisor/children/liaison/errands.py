@@ -26,6 +26,8 @@ class Errand:
     kind: Kind
     member_id: str | None
     instance_id: str | None
+    partitions: frozenset[tuple[str, int]] = frozenset()
+    """What a member to be taken over had when it died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ class Delivery:
         if errand.kind == "leave":
             await self._leave(member_id, instance_id, deadline)
             return
+        if errand.kind == "take_over":
+            await self._take_over(errand, deadline)
+            return
         if instance_id is None:
             raise ValueError("only a static member can be released")
         if errand.kind == "describe_release" or member_id is None:
@@ -91,6 +96,12 @@ class Delivery:
         if member_id is not None:
             answer = await self._coordinator.ask(requests.release(self._group, member_id, instance_id), deadline)
             requests.check(answer.error_code)
+
+    async def _take_over(self, errand: Errand, deadline: float) -> None:
+        """Let the successor take the id over, unless partitions would then be nobody's."""
+        answer = await self._coordinator.ask(requests.describe(self._group, classic=True), deadline)
+        if errand.member_id is not None and requests.taken_away(answer, errand.member_id, errand.partitions):
+            await self._leave(errand.member_id, errand.instance_id, deadline)
 
     async def _leave(self, member_id: str | None, instance_id: str | None, deadline: float) -> None:
         if member_id is None and instance_id is not None:

@@ -10,11 +10,13 @@ from kafka.errors import BrokerResponseError, for_code
 from kafka.protocol.admin import DescribeGroupsRequest
 from kafka.protocol.api_message import ApiMessage
 from kafka.protocol.consumer import LeaveGroupRequest
+from kafka.protocol.consumer.metadata import ConsumerProtocolAssignment
 from kafka.protocol.metadata import CoordinatorType, FindCoordinatorRequest
 
 RELEASE_EPOCH: Final = -2
 """KIP-848: the static member leaves for now, its instance id is free and its target assignment stays."""
 NONE: Final = 0
+STABLE: Final = "Stable"
 GONE: Final = frozenset({25, 69, 82})
 """UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND, and FENCED_INSTANCE_ID: another member holds the id by now."""
 GROUP_ID_NOT_FOUND: Final = 69
@@ -84,6 +86,26 @@ def holder(response: Any, instance_id: str, *, classic: bool) -> str | None:
         if (member.group_instance_id if classic else member.instance_id) == instance_id:
             return str(member.member_id)
     return None
+
+
+def taken_away(response: Any, member_id: str, partitions: frozenset[tuple[str, int]]) -> bool:
+    """Return whether a classic group has taken some of `partitions` from a member that still had them.
+
+    In a cooperative rebalance a member first learns what it loses, gives it up and joins again; only that assigns it to
+    somebody else. While the group is not stable its next assignment is still to come.
+
+    Raises:
+        BrokerResponseError: the group could not be described.
+    """
+    group = response.groups[0]
+    if group.error_code == GROUP_ID_NOT_FOUND:
+        return False
+    check(group.error_code)
+    assigned = [member.member_assignment for member in group.members if member.member_id == member_id]
+    if group.group_state != STABLE or not assigned or not assigned[0]:
+        return False
+    kept = ConsumerProtocolAssignment.decode(assigned[0]).partitions()
+    return not partitions <= {(one.topic, one.partition) for one in kept}
 
 
 def check(code: int) -> None:
