@@ -12,6 +12,7 @@ deaths = st.builds(
     clean_exit=st.booleans(),
     member_id=ids,
     instance_id=ids,
+    holding=st.booleans(),
 )
 
 
@@ -40,7 +41,7 @@ def test_a_static_member_that_comes_back_is_never_made_to_leave(death: Death) ->
     notice = plan_notice(death)
     if death.static and death.instance_id and death.coming_back and notice is not None:
         assert notice.kind != "leave"
-        assert death.protocol == "consumer"
+        assert (notice.kind == "take_over") == (death.protocol == "classic")
         assert not death.clean_exit
 
 

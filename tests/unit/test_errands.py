@@ -1,4 +1,5 @@
 import asyncio
+import struct
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaConnectionError, SaslAuthenticationFailedError
 
+from kherd.supervisor.children.liaison import requests
 from kherd.supervisor.children.liaison.errands import LIMIT, Answer, Delivery, Errand
 from kherd.worker import clock
 from kherd.worker.spec import GroupProtocol
@@ -146,3 +148,24 @@ def test_where_the_group_may_not_be_described_the_instance_id_alone_must_do() ->
     assert deliver(coordinator, "leave", None, "i").ok
     (member,) = coordinator.asked[1].members
     assert (member.member_id, member.group_instance_id) == ("", "i")
+
+
+ORDERS = struct.pack(">hih6sii", 0, 1, 6, b"orders", 1, 1) + struct.pack(">i", -1)
+"""What a classic coordinator says of a member that has orders[1] alone."""
+
+
+@pytest.mark.parametrize(
+    ("state", "assignment", "taken"),
+    [
+        ("Stable", ORDERS, True),  # orders[0] was taken away, and only the dead member could have rejoined for it
+        ("PreparingRebalance", ORDERS, False),  # the successor takes part in what is still to be decided
+        ("Stable", b"", False),
+    ],
+)
+def test_a_member_that_was_losing_partitions_has_to_leave(state: str, assignment: bytes, taken: bool) -> None:
+    row = SimpleNamespace(member_id="m1", member_assignment=assignment)
+    group = SimpleNamespace(error_code=0, group_state=state, members=[row])
+    answer = SimpleNamespace(groups=[group])
+    assert requests.taken_away(answer, "m1", frozenset({("orders", 0), ("orders", 1)})) is taken
+    assert not requests.taken_away(answer, "m1", frozenset({("orders", 1)}))
+    assert not requests.taken_away(answer, "somebody else", frozenset({("orders", 0)}))

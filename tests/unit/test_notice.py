@@ -37,6 +37,12 @@ def test_the_whole_table(
     assert plan_notice(Death(protocol, static, coming_back, clean_exit, "m", instance_id)) == expected
 
 
+def test_a_classic_successor_takes_over_what_its_predecessor_held_if_that_can_be_named() -> None:
+    assert plan_notice(Death(CLASSIC, True, True, False, "m", "i", True)) == Notice("take_over", "m", "i")
+    assert plan_notice(Death(CLASSIC, True, True, False, None, "i", True)) is None
+    assert plan_notice(Death(CLASSIC, True, True, True, "m", "i", True)) is None
+
+
 def test_a_kip_848_static_member_of_unknown_id_is_described_and_released() -> None:
     assert plan_notice(Death(KIP_848, True, True, False, None, "i")) == Notice("describe_release", None, "i")
 
