@@ -1,21 +1,26 @@
 """Whenever the demo is interrupted, terminated or killed, neither a process nor a file is left behind."""
 
 import signal
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from kherd.testing.process import tail
+from kherd.testing.results import FULL
 from kherd.testing.wait import until
 
 from ..fakes.room import Room
 
 MOMENTS = ("", "0. Start", "1. Steady flow", "3. kill -9")
 """Sentences after which the signal comes; the first: as soon as the process exists."""
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+EVERY = list(product(NUMBERS, MOMENTS))
+EACH = [*zip(NUMBERS, MOMENTS[1:], strict=True), (signal.SIGINT, MOMENTS[0])]
+"""Every signal once and every moment once."""
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize(("number", "moment"), EVERY if FULL else EACH)
 def test_nothing_is_left(tmp_path: Path, number: signal.Signals, moment: str) -> None:
     room = Room(tmp_path)
     demo = room.start("demo")
