@@ -7,7 +7,7 @@ its work uncommitted, and waits for all of them when it closes.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from . import events, log
 from .board import Counter
@@ -19,6 +19,7 @@ from .seldom import Seldom
 STUCK_SECONDS: Final = 5.0
 MANY: Final = 10_000
 """Finished records after which a commit is due, whatever the interval."""
+MEANWHILE: Final = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
 RETRY_SECONDS: Final = 0.1
 """After a refused commit, at the least: during a rebalance every one is refused."""
 ANSWER_SECONDS: Final = 0.005
@@ -147,6 +148,8 @@ class Committer:
 
     def _failed(self, error: object) -> None:
         self._board.add(Counter.COMMIT_FAILURES)
+        if isinstance(error, KafkaError) and error.code() in MEANWHILE:
+            return  # a rebalance went on: nothing to mend, the next commit carries the offsets
         if self._seldom("failed"):
             log.emit(events.COMMIT_FAILED, reason=str(error))
 
