@@ -49,5 +49,3 @@ FETCH: Final = Limit(
 LIMITS: Final = (
     CLASSIC_GROUPS, SECURITY, TRANSACTIONS, STATIC_MEMBERSHIP, ADMIN, TIMESTAMPS, REPLICATION, RETENTION, FETCH,
 )  # fmt: skip
-AUTO_PARTITIONS: Final = 4
-"""Partitions of a topic that a producer makes by writing to it; the broker does not ask how many are wanted."""
