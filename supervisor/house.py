@@ -10,9 +10,7 @@ from ..worker import clock
 from ..worker.channel import Message, MessageTooLargeError
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
-from .children.broker.spec import BrokerSpec
-from .children.exporter.spec import ExporterSpec
-from .children.spec import LiaisonSpec
+from . import briefs
 from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
@@ -30,7 +28,6 @@ from .rates import Rates
 from .staff import Staff, publish_bootstrap
 
 SNAPSHOT_SECONDS: Final = 5.0
-EMBEDDED_PARTITIONS: Final = 8
 NOTICES_SECONDS: Final = 2.0
 REFRESH_SECONDS: Final = 2.0
 
@@ -79,7 +76,7 @@ class House:
         """Start the services, and the herd as soon as there is a broker to point it at."""
         self.adopt_settings()
         self.set_wanted()
-        if self.settings.metrics.statsd is not None:
+        if briefs.wants_exporter(self.settings):
             self.staff.start("exporter")
         if self.spec.kafka.embedded:
             self.staff.start("broker")
@@ -101,13 +98,13 @@ class House:
         """Return the spec of the generation after this one, from the configuration in force."""
         self.spec = worker_spec(self.loaded, generation=self.spec.generation + 1, bootstrap=self.spec.kafka.bootstrap)
         self.observed.start = self.spec.kafka.start
-        for topic, partitions in self._embedded_topics().items():
+        for topic, partitions in briefs.embedded_topics(self.settings, self.spec).items():
             self.staff.say("broker", {"type": "create_topic", "topic": topic, "partitions": partitions})
         return self.spec
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""
-        if role == "exporter" and self.settings.metrics.statsd is None:
+        if role == "exporter" and not briefs.wants_exporter(self.settings):
             self.staff.stop(role, clock.monotonic() + REFRESH_SECONDS)
         else:
             self.staff.restart(role, REFRESH_SECONDS, "its settings changed")
@@ -159,7 +156,11 @@ class House:
             app=settings.app.name,
             log_spec=self.spec.log,
             policy=RestartPolicy(backoff_max=settings.restart.backoff_max),
-            specs={"liaison": self._liaison_spec, "exporter": self._exporter_spec, "broker": self._broker_spec},
+            specs={
+                "liaison": lambda: briefs.liaison(self.settings, self.spec, self.herd.wanted),
+                "exporter": lambda: briefs.exporter(self.settings),
+                "broker": lambda: briefs.broker(self.settings, self.spec),
+            },
             hear={"liaison": self._hear_liaison, "exporter": lambda _: None, "broker": self._hear_broker},
             ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
         )
@@ -176,32 +177,6 @@ class House:
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
         self.herd.load(self.spec)
-
-    def _liaison_spec(self) -> LiaisonSpec:
-        return LiaisonSpec(
-            app=self.spec.app,
-            kafka=self.spec.kafka,
-            worker_count=self.herd.wanted,
-            dead_letter=self.spec.dead_letter,
-            lag_interval=self.settings.lag.interval,
-            client_id=f"{self.spec.app}-liaison",
-            pythonpath=self.spec.pythonpath,
-        )
-
-    def _exporter_spec(self) -> ExporterSpec:
-        metrics = self.settings.metrics
-        assert metrics.statsd is not None
-        return ExporterSpec(app=self.spec.app, statsd=metrics.statsd, prefix=metrics.prefix)
-
-    def _broker_spec(self) -> BrokerSpec:
-        return BrokerSpec(topics=self._embedded_topics())
-
-    def _embedded_topics(self) -> dict[str, int]:
-        """Return what the embedded broker has to have: nobody else can create topics there."""
-        partitions = max(EMBEDDED_PARTITIONS, self.settings.workers.count)
-        names = [topic for topic in self.spec.kafka.topics if not topic.startswith("^")]
-        names += [self.spec.dead_letter.topic.replace("{topic}", topic) for topic in names]
-        return dict.fromkeys(names, partitions)
 
     def _hear_broker(self, message: Message) -> None:
         if message["type"] == "bootstrap" and not self.herd.stopping:

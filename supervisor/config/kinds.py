@@ -9,6 +9,7 @@ from .types import (
     parse_class,
     parse_duration,
     parse_flag,
+    parse_link,
     parse_name,
     parse_place,
     parse_property,
@@ -40,6 +41,13 @@ def not_automatic(value: Any) -> Any:
     return value
 
 
+def not_by_model(value: Any) -> Any:
+    """Return `value`; raises ValueError for the scaling policy that a later version will have."""
+    if isinstance(value, str) and value == "model":
+        raise ValueError('"model" does not exist in this version of kherd: use "threshold"')
+    return value
+
+
 _TEXT_OR: Final = {"type": ["string", "number", "boolean", "object"]}
 Text = Annotated[str, BeforeValidator(parse_text), Field(min_length=1, max_length=4096)]
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["number", "string"]})]
@@ -51,6 +59,7 @@ Reference = Annotated[Text, AfterValidator(parse_reference)]
 ClassName = Annotated[Text, AfterValidator(parse_class)]
 Bootstrap = Annotated[Text, AfterValidator(parse_bootstrap)]
 Place = Annotated[Text, AfterValidator(parse_place)]
+Link = Annotated[Text, AfterValidator(parse_link)]
 Topic = Annotated[Text, Field(max_length=1000)]
 Property = Annotated[str, BeforeValidator(parse_property), WithJsonSchema(_TEXT_OR)]
 Properties = dict[Text, Property]

@@ -3,11 +3,10 @@
 from typing import Final
 
 LATER: Final = {
-    "autoscale": "`kherd scale` and SIGTTIN, SIGTTOU change the number of workers",
+    "autoscale.catch_up": "autoscale.lag_above says when there are too few workers",
     "breaker": "",
-    "alerts": "",
+    "alerts.error_rate_above": "the metric error_rate tells it",
     "limits": "systemd's MemoryMax= limits memory",
-    "systemd": "",
     "reload": "",
     "schema_registry": "decode in the handler",
     "app.user": "start kherd as that user, with User= of a systemd unit",
@@ -23,7 +22,6 @@ LATER: Final = {
     "errors.max_crashes": "",
     "dead_letter.compat": "",
     "dead_letter.alert_above": "the metric dlq_count tells it",
-    "lag.alert_above": "the metric consumer_lag tells it",
     "metrics.http": "metrics.statsd is there",
 }
 """Key or section -> what there is today instead, if anything."""

@@ -27,6 +27,7 @@ def problems_of(settings: "Settings") -> list[str]:
     return [
         *_times(settings),
         *_sizes(settings),
+        *_counts(settings),
         *_topics(settings),
         *_dead_letters(settings),
         *_embedded(settings),
@@ -61,6 +62,25 @@ def _sizes(settings: "Settings") -> Iterator[str]:
             'workers.batch_wait: only with workers.mode = "batch": a record never waits for others,'
             f" got {format_duration(workers.batch_wait)}"
         )
+
+
+def _counts(settings: "Settings") -> Iterator[str]:
+    count, scale, quorum = settings.workers.count, settings.autoscale, settings.systemd.ready_quorum
+    if quorum > max(count, 1):  # a herd of none is ready at once
+        yield f"systemd.ready_quorum: must not be above workers.count ({count}): so many never start, got {quorum}"
+    if scale.max is None:
+        for name, field in type(scale).model_fields.items():
+            if getattr(scale, name) != field.default:
+                yield f"autoscale.{name}: does nothing without autoscale.max"
+        return
+    fewest, target = settings.fewest, scale.max if scale.target is None else scale.target
+    if not fewest <= count <= scale.max:
+        yield (
+            f"workers.count: must be from autoscale.min ({fewest}) to autoscale.max ({scale.max}): a herd starts with"
+            f" it, got {count}"
+        )
+    elif not fewest <= target <= scale.max:
+        yield (f"autoscale.target: must be from autoscale.min ({fewest}) to autoscale.max ({scale.max}), got {target}")
 
 
 def _topics(settings: "Settings") -> Iterator[str]:

@@ -4,23 +4,9 @@ from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from .operations import Alerts, Autoscale, Control, Lag, Log, Metrics, Restart, Stop, Systemd
 from .rules import Problems, problems_of
-from .sections import (
-    App,
-    Control,
-    DeadLetter,
-    Delivery,
-    Errors,
-    Kafka,
-    Lag,
-    Log,
-    Metrics,
-    Restart,
-    Section,
-    State,
-    Stop,
-    Workers,
-)  # fmt: skip
+from .sections import App, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
 
 EMBEDDED: Final = "embedded"
 
@@ -38,10 +24,13 @@ class Settings(Section):
     errors: Errors = Field(default_factory=Errors)
     dead_letter: DeadLetter = Field(default_factory=DeadLetter)
     lag: Lag = Field(default_factory=Lag)
+    autoscale: Autoscale = Field(default_factory=Autoscale)
     restart: Restart = Field(default_factory=Restart)
     stop: Stop = Field(default_factory=Stop)
     metrics: Metrics = Field(default_factory=Metrics)
+    alerts: Alerts = Field(default_factory=Alerts)
     log: Log = Field(default_factory=Log)
+    systemd: Systemd = Field(default_factory=Systemd)
     control: Control = Field(default_factory=Control)
 
     @property
@@ -58,6 +47,11 @@ class Settings(Section):
     def group_protocol(self) -> str:
         """The group protocol: the embedded broker models KIP-848, not classic groups."""
         return self.kafka.group_protocol or ("consumer" if self.embedded else "classic")
+
+    @property
+    def fewest(self) -> int:
+        """The fewest workers that autoscaling leaves."""
+        return self.workers.count if self.autoscale.min is None else self.autoscale.min
 
     @model_validator(mode="after")
     def _check(self) -> Self:

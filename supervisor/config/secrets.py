@@ -8,10 +8,11 @@ from urllib.parse import quote, unquote
 
 SENSITIVE: Final = re.compile(
     r"passw|pwd|secret|token(?!\.endpoint)|passphrase|credential|userinfo|user\.info|jaas|pem$|\.config$|private"
-    r"|^sasl\.username$|ssl[._]key(?!store)|(^|[._])key$|api.?key",
+    r"|webhook|^sasl\.username$|ssl[._]key(?!store)|(^|[._])key$|api.?key",
     re.IGNORECASE,
 )
-"""librdkafka's own list, Schema Registry's, and what may come: new keys appear in each release."""
+"""librdkafka's own list, Schema Registry's, and what may come: new keys appear in each release. Many a webhook's
+address is all that protects it."""
 USERNAME: Final = "sasl.username"
 REDACTED: Final = "[redacted]"
 SHORTEST: Final = 3

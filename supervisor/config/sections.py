@@ -11,7 +11,6 @@ from .kinds import (
     Flag,
     Membership,
     Name,
-    Place,
     Properties,
     Reference,
     Size,
@@ -176,59 +175,4 @@ class DeadLetter(Section):
     )
     format: Literal["headers", "json"] = Field(
         "headers", description="headers: the record as it was, what happened in headers. json: an envelope."
-    )
-
-
-class Lag(Section):
-    """Measuring how far behind the group is."""
-
-    interval: Duration = Field(5.0, ge=0.1, le=3600, description="How often lag is read.")
-
-
-class Restart(Section):
-    """What happens when a worker dies before it has been ready for a second; after that it is replaced at once."""
-
-    backoff_max: Duration = Field(30.0, ge=0.1, le=3600, description="The longest wait before another start.")
-    intensity: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
-        10, description="So many failed starts within `period` are borne."
-    )
-    period: Duration = Field(60.0, ge=1, le=DAY, description="The window of `intensity`.")
-    give_up: Literal["hold", "exit"] = Field(
-        "hold", description="After more: hold: go on, at backoff_max. exit: stop, with exit code 70."
-    )
-
-
-class Stop(Section):
-    """Stopping."""
-
-    timeout: Duration = Field(
-        25.0, ge=1, le=DAY, description="The one deadline for everything; what still runs then is killed."
-    )
-    leave: Flag = Field(
-        False,
-        description="Static members leave the group at a stop, instead of keeping their partitions for a restart.",
-    )
-
-
-class Metrics(Section):
-    """Where metrics go."""
-
-    statsd: Place | None = Field(None, description='"host:port" of a statsd server; port 8125 without one.')
-    prefix: Name = Field("kherd", description="The first part of every metric's name; dots make levels.")
-
-
-class Log(Section):
-    """Log lines, on standard error."""
-
-    format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else json.")
-    level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important level that is written."
-    )
-
-
-class Control(Section):
-    """The control socket."""
-
-    socket: Text | None = Field(
-        None, description="Its path, relative to this file; default: control.sock in the state folder."
     )

@@ -4,6 +4,7 @@ import math
 import re
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 _DURATION: Final = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,1100})?) *(ms|s|m|h|d)?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -19,6 +20,7 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 LONGEST: Final = 365 * 86_400.0
 LARGEST: Final = 2**50
 PORTS: Final = range(1, 1 << 16)
+LINK: Final = 'must be an address like "https://host/path"'
 
 
 def parse_duration(value: Any) -> float:
@@ -158,6 +160,18 @@ def parse_place(value: str) -> str:
     """Return `value`; raises ValueError for what is not "host" or "host:port"."""
     if not _is_place(_HOST.fullmatch(value)):
         raise ValueError('must be "host:port"')
+    return value
+
+
+def parse_link(value: str) -> str:
+    """Return `value`; raises ValueError for what is not an http:// or https:// address with a host."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port  # raises for what is not a number of a port
+    except ValueError:
+        raise ValueError(LINK) from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or any(map(str.isspace, value)):
+        raise ValueError(LINK)
     return value
 
 

@@ -66,6 +66,14 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "dead_letter.create": _LIAISON,
     "dead_letter.format": _ROLL,
     "lag.interval": _LIAISON,
+    "lag.alert_above": _LIVE,
+    "autoscale.max": _LIVE,
+    "autoscale.min": _LIVE,
+    "autoscale.policy": _LIVE,
+    "autoscale.lag_above": _LIVE,
+    "autoscale.target": _LIVE,
+    "autoscale.calm": _LIVE,
+    "autoscale.dry_run": _LIVE,
     "restart.backoff_max": _LIVE,
     "restart.intensity": _LIVE,
     "restart.period": _LIVE,
@@ -76,10 +84,13 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "metrics.prefix": _EXPORTER,
     "log.format": (Effect.LIVE, Effect.ROLL, Effect.LIAISON, Effect.EXPORTER),
     "log.level": (Effect.LIVE, Effect.ROLL, Effect.LIAISON, Effect.EXPORTER),
+    "alerts.webhook": _EXPORTER,
+    "alerts.command": _EXPORTER,
+    "systemd.ready_quorum": _LIVE,
     "control.socket": _RESTART,
 }
 _SERVICES: Final = {Effect.LIAISON: "liaison", Effect.EXPORTER: "exporter"}
-_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period")
+_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,18 @@ OTHERS: dict[str, Any] = {
     "dead_letter.create": False, "dead_letter.format": "json", "lag.interval": 9, "restart.backoff_max": 9,
     "restart.intensity": 9, "restart.period": 9, "restart.give_up": "exit", "stop.timeout": 90, "stop.leave": True,
     "metrics.statsd": "s:1", "metrics.prefix": "p", "log.format": "text", "log.level": "debug",
-    "control.socket": "/x/s",
+    "control.socket": "/x/s", "lag.alert_above": 9, "autoscale.max": 9, "autoscale.min": 1, "autoscale.lag_above": 9,
+    "autoscale.target": 8, "autoscale.calm": 9, "autoscale.dry_run": True, "alerts.webhook": f"https://h/{MARKER}",
+    "alerts.command": ["notify", MARKER], "systemd.ready_quorum": 2,
 }  # fmt: skip
-"""Another value for every key that has another; delivery.guarantee has one only."""
-NEEDS = {"kafka.oauth": {"kafka.client"}, "workers.batch_wait": {"workers.mode"}}
+ONLY_ONE = {"delivery.guarantee", "autoscale.policy"}
+"""Keys with a single value; OTHERS has another one for every other key."""
+SCALING = {path for path in OTHERS if path.startswith("autoscale.")} - {"autoscale.max"}
+NEEDS = {
+    "kafka.oauth": {"kafka.client"},
+    "workers.batch_wait": {"workers.mode"},
+    **{path: {"autoscale.max"} for path in SCALING},
+}
 TOGETHER_NEVER = ({"kafka.group_protocol", "kafka.preset"},)
 
 
@@ -60,7 +68,7 @@ def test_every_key_of_the_schema_is_classified() -> None:
         for key in (field.annotation or Settings).model_fields
     }
     assert EFFECTS.keys() == keys
-    assert OTHERS.keys() == keys - {"delivery.guarantee"}
+    assert OTHERS.keys() == keys - ONLY_ONE
     assert all(EFFECTS.values())
 
 

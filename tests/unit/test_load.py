@@ -41,7 +41,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         ("[app]\nhandlr = 'x'", "app.handlr: is no known key, did you mean 'app.handler'?"),
         ("topics = ['x']", "topics: is no known key, did you mean 'kafka.topics'?"),
         ("[workers]\ntopics = ['x']", "workers.topics: is no known key, did you mean 'kafka.topics'?"),
-        ("[lag]\nqqqqq = 1", "lag.qqqqq: is no known key; known here: interval"),
+        ("[lag]\nqqqqq = 1", "lag.qqqqq: is no known key; known here: interval, alert_above"),
     ],
 )
 def test_an_unknown_key_is_an_error_with_the_nearest_name(tmp_path: Path, text: str, path: str) -> None:
@@ -50,7 +50,13 @@ def test_an_unknown_key_is_an_error_with_the_nearest_name(tmp_path: Path, text: 
 
 @pytest.mark.parametrize(
     "text",
-    ["[autoscale]\nmax = 3", "[workers]\nconcurrency = 4", "[app]\nuser = 'kafka'", "[metrics]\nhttp = ':80'"],
+    [
+        "[autoscale]\ncatch_up = 3",
+        "[autoscale]\npolicy = 'model'",
+        "[workers]\nconcurrency = 4",
+        "[app]\nuser = 'kafka'",
+        "[metrics]\nhttp = ':80'",
+    ],
 )
 def test_a_key_of_a_later_version_is_refused_as_such(tmp_path: Path, text: str) -> None:
     assert any("does not exist in this version of kherd" in problem for problem in problems(tmp_path, text))

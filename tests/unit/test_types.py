@@ -12,6 +12,7 @@ from kherd.supervisor.config.types import (
     parse_class,
     parse_duration,
     parse_flag,
+    parse_link,
     parse_name,
     parse_place,
     parse_property,
@@ -85,6 +86,7 @@ WRONG: dict[Callable[[Any], object], list[Any]] = {
         "a:1:2",
     ],
     parse_place: ["", "a:0", "a:99999", "a b", "::1", "udp://a:1"],
+    parse_link: ["", "a", "ftp://a", "http://", "https://:1", "http://a:0", "http://a:99999", "http://a b", "//a/b"],
     parse_text: ["a\nb", "\x00", "\x1b[2J", "\x7f", "\x85", "\u2028", "\ud800"],
 }
 
@@ -98,6 +100,11 @@ def test_what_is_written_wrongly_is_refused_in_words(parse: Callable[[Any], obje
 def test_brokers_may_be_names_numbers_and_protocols() -> None:
     assert parse_bootstrap("a:1, b ,[::1]:9092,SASL_SSL://c.d:5") == "a:1,b,[::1]:9092,SASL_SSL://c.d:5"
     assert parse_place("[fe80::1%eth0]:8125") == "[fe80::1%eth0]:8125"
+
+
+def test_an_address_is_kept_as_it_is_written() -> None:
+    for link in ("http://a", "https://hooks.example:8443/x?y=z", "http://[::1]:80/"):
+        assert parse_link(link) == link
 
 
 def test_properties_become_the_text_that_librdkafka_takes() -> None:

@@ -1,0 +1,52 @@
+"""What each service is told, from the settings in force and the newest generation's spec."""
+
+from typing import Final
+
+from ..worker.spec import WorkerSpec
+from .children.broker.spec import BrokerSpec
+from .children.exporter.spec import ExporterSpec
+from .children.spec import LiaisonSpec
+from .config.schema import Settings
+
+EMBEDDED_PARTITIONS: Final = 8
+
+
+def liaison(settings: Settings, spec: WorkerSpec, wanted: int) -> LiaisonSpec:
+    """Return what the liaison of a herd of `wanted` workers is told."""
+    return LiaisonSpec(
+        app=spec.app,
+        kafka=spec.kafka,
+        worker_count=max(wanted, most_workers(settings)),
+        dead_letter=spec.dead_letter,
+        lag_interval=settings.lag.interval,
+        client_id=f"{spec.app}-liaison",
+        pythonpath=spec.pythonpath,
+    )
+
+
+def wants_exporter(settings: Settings) -> bool:
+    """Whether there is anything for an exporter to do."""
+    return settings.metrics.statsd is not None
+
+
+def exporter(settings: Settings) -> ExporterSpec:
+    """Return what the exporter is told."""
+    assert settings.metrics.statsd is not None
+    return ExporterSpec(app=settings.app.name, statsd=settings.metrics.statsd, prefix=settings.metrics.prefix)
+
+
+def broker(settings: Settings, spec: WorkerSpec) -> BrokerSpec:
+    """Return what the embedded broker is told."""
+    return BrokerSpec(topics=embedded_topics(settings, spec))
+
+
+def embedded_topics(settings: Settings, spec: WorkerSpec) -> dict[str, int]:
+    """Return what the embedded broker has to have, with the partitions: nobody else can create topics there."""
+    names = [topic for topic in spec.kafka.topics if not topic.startswith("^")]
+    names += [spec.dead_letter.topic.replace("{topic}", topic) for topic in names]
+    return dict.fromkeys(names, max(EMBEDDED_PARTITIONS, most_workers(settings)))
+
+
+def most_workers(settings: Settings) -> int:
+    """Return how many workers the configuration may lead to by itself."""
+    return max(settings.workers.count, settings.autoscale.max or 0)

@@ -1,0 +1,117 @@
+"""The sections about operating a herd: lag, scaling, restarts, stops, and who is told what."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from .kinds import Duration, Flag, Link, Name, Place, Text, Whole, not_by_model
+from .sections import DAY, Section
+
+
+class Lag(Section):
+    """Measuring how far behind the group is."""
+
+    interval: Duration = Field(5.0, ge=0.1, le=3600, description="How often lag is read.")
+    alert_above: Annotated[Whole, Field(ge=1)] = Field(
+        1_000_000,
+        description="More total lag than this on two readings in a row raises the alert `lag`; it is cleared when it"
+        " has been at most half of that for a minute.",
+    )
+
+
+class Autoscale(Section):
+    """More workers when the lag asks for it. `kherd scale N` pins a number, `kherd scale auto` lets go of it."""
+
+    max: Annotated[Whole, Field(ge=1, le=10_000)] | None = Field(
+        None, description="The most workers; never more than the subscription has partitions. Unset: no autoscaling."
+    )
+    min: Annotated[Whole, Field(ge=0, le=10_000)] | None = Field(
+        None, description="The fewest workers; default: workers.count."
+    )
+    policy: Annotated[Literal["threshold"], BeforeValidator(not_by_model)] = Field(
+        "threshold", description="threshold: by total lag alone."
+    )
+    lag_above: Annotated[Whole, Field(ge=1)] = Field(
+        1_000_000, description="More total lag than this on two readings in a row: `target` workers."
+    )
+    target: Annotated[Whole, Field(ge=1, le=10_000)] | None = Field(
+        None, description="Workers while the lag is high; default: autoscale.max."
+    )
+    calm: Duration = Field(
+        300.0,
+        ge=1,
+        le=DAY,
+        description="After so long with a total lag below a tenth of lag_above: `min` workers again.",
+    )
+    dry_run: Flag = Field(False, description="Decide and say so, but change nothing.")
+
+
+class Restart(Section):
+    """What happens when a worker dies before it has been ready for a second; after that it is replaced at once."""
+
+    backoff_max: Duration = Field(30.0, ge=0.1, le=3600, description="The longest wait before another start.")
+    intensity: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(
+        10, description="So many failed starts within `period` are borne."
+    )
+    period: Duration = Field(60.0, ge=1, le=DAY, description="The window of `intensity`.")
+    give_up: Literal["hold", "exit"] = Field(
+        "hold", description="After more: hold: go on, at backoff_max. exit: stop, with exit code 70."
+    )
+
+
+class Stop(Section):
+    """Stopping."""
+
+    timeout: Duration = Field(
+        25.0, ge=1, le=DAY, description="The one deadline for everything; what still runs then is killed."
+    )
+    leave: Flag = Field(
+        False,
+        description="Static members leave the group at a stop, instead of keeping their partitions for a restart.",
+    )
+
+
+class Metrics(Section):
+    """Where metrics go."""
+
+    statsd: Place | None = Field(None, description='"host:port" of a statsd server; port 8125 without one.')
+    prefix: Name = Field("kherd", description="The first part of every metric's name; dots make levels.")
+
+
+class Alerts(Section):
+    """Who is told of an alert, beside the log, the metrics and `kherd status`."""
+
+    webhook: Link | None = Field(
+        None, repr=False, description="An http:// or https:// address; each raised and cleared alert is one JSON POST."
+    )
+    command: tuple[Text, ...] | None = Field(
+        None,
+        min_length=1,
+        description='A program with its arguments, as a list: ["notify", "--urgent"]; it gets the same JSON on its'
+        " standard input.",
+    )
+
+
+class Log(Section):
+    """Log lines, on standard error."""
+
+    format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else json.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important level that is written."
+    )
+
+
+class Systemd(Section):
+    """What systemd is told, where it started kherd (Type=notify or notify-reload)."""
+
+    ready_quorum: Annotated[Whole, Field(ge=0, le=10_000)] = Field(
+        1, description="So many workers must have loaded the handler before systemd is told READY=1."
+    )
+
+
+class Control(Section):
+    """The control socket."""
+
+    socket: Text | None = Field(
+        None, description="Its path, relative to this file; default: control.sock in the state folder."
+    )
