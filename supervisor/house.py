@@ -11,6 +11,7 @@ from ..worker.channel import Message, MessageTooLargeError
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
+from .alarms import Alarms
 from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
@@ -18,6 +19,7 @@ from .decide import child as machine
 from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import RestartPolicy
+from .deliveries import Deliveries
 from .herd import Herd, board_folder
 from .notices import Notices
 from .nursery import Nursery
@@ -48,7 +50,11 @@ class House:
         self.describe: Callable[[], dict[str, Any]] = dict
         self.nursery = Nursery(poller)
         self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
-        self.observed = Observed(self.spec.kafka.start)
+        self.deliveries = Deliveries(
+            lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
+        )
+        self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
+        self.observed = Observed(self.spec.kafka.start, on_lag=lambda total: self.alarms.read("lag", total))
         self.rates = Rates()
         self.staff = self._hire()
         self.notices = Notices(
@@ -104,6 +110,8 @@ class House:
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""
+        if role == "exporter":
+            self.deliveries.ending(clock.monotonic() + REFRESH_SECONDS)
         if role == "exporter" and not briefs.wants_exporter(self.settings):
             self.staff.stop(role, clock.monotonic() + REFRESH_SECONDS)
         else:
@@ -138,10 +146,14 @@ class House:
         if not self._dismissed and (len(self.notices) == 0 or hopeless or now >= patient_until):
             self._dismissed = True
             self.send_snapshot()
+            self.deliveries.ending(deadline)
             for role in self.staff.handles:
                 self.staff.stop(role, deadline)
             self.herd.molds.retire(set(), deadline)
-        return all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
+        down = all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
+        if down:
+            self.deliveries.abandon("kherd has stopped")
+        return down
 
     def kill(self, reason: str) -> None:
         """End every service now."""
@@ -161,8 +173,12 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={"liaison": self._hear_liaison, "exporter": lambda _: None, "broker": self._hear_broker},
-            ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
+            hear={"liaison": self._hear_liaison, "exporter": self.deliveries.hear, "broker": self._hear_broker},
+            ended={
+                "liaison": self._liaison_ended,
+                "exporter": lambda _: self.deliveries.exporter_ended(),
+                "broker": self._broker_ended,
+            },
         )
         staff.add("liaison", ready=None)
         staff.add("exporter", ready=None)

@@ -1,5 +1,6 @@
 """What the liaison has reported: topics, lag, dead letters, and whether brokers answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,10 @@ from .decide.lag import Lag, Start, Sweep, extend, measure, parse
 
 @dataclass(slots=True)
 class Observed:
-    """The newest reports. What is None is not known (yet, or any more): it is never taken for zero."""
+    """The newest reports. What is None is not known (yet, or any more): it is never taken for zero.
+
+    `on_lag` gets the total lag of every finished sweep, None if it is unknown, also because the liaison is gone.
+    """
 
     start: Start
     topics: dict[str, int] = field(default_factory=dict)
@@ -20,6 +24,7 @@ class Observed:
     reason: str | None = "not measured yet"
     at: float | None = None
     lag: Lag = field(default_factory=lambda: measure((), "earliest"))
+    on_lag: Callable[[int | None], object] = lambda _: None
     _pending: Sweep | None = None
 
     def hear(self, message: Message) -> None:
@@ -38,6 +43,7 @@ class Observed:
         """The liaison is gone: what it said is not known any more."""
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
         self.reachable, self._pending = None, None
+        self.on_lag(None)
 
     def _hear_lag(self, message: Message) -> None:
         self._pending = extend(self._pending, parse(message))
@@ -46,6 +52,7 @@ class Observed:
             self.valid, self.reason, self.at = sweep.valid, sweep.reason, sweep.at
             if sweep.valid:
                 self.lag = measure(sweep.positions, self.start)
+            self.on_lag(self.lag.total if sweep.valid else None)
 
     def document(self) -> dict[str, Any]:
         """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""

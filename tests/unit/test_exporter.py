@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from kherd.supervisor.children.exporter import main as module
+from kherd.supervisor.children.exporter import sender as module
 from kherd.supervisor.children.exporter.main import Exporter
-from kherd.supervisor.children.exporter.resolver import Address, Unresolved, look_up, split
+from kherd.supervisor.children.exporter.resolver import Address, Resolver, Unresolved, look_up, split
 from kherd.supervisor.children.exporter.spec import ExporterSpec
 from kherd.supervisor.children.exporter.statsd import PACKET, Statsd, prefix_of, written
 from kherd.supervisor.decide.metrics import Sample
@@ -81,8 +81,13 @@ def snapshot(**changes: Any) -> dict[str, Any]:
     return {"type": "snapshot", "status": status(**changes)}
 
 
+def resolver(exporter: Exporter) -> Resolver:
+    assert exporter.sender is not None
+    return exporter.sender.resolver
+
+
 def until_resolved(exporter: Exporter) -> None:
-    exporter._resolver.ask()
+    resolver(exporter).ask()
     assert select.select([exporter._wake], [], [], 30)[0]
     exporter.turn()
 
@@ -169,13 +174,13 @@ def test_nobody_listening_is_told_not_raised(server: Server) -> None:
 
 def test_a_snapshot_before_the_address_is_known_is_kept_and_its_counters_are_not_lost(server: Server) -> None:
     with exporter_to(server.place) as (exporter, channel):
-        ask = exporter._resolver.ask
-        exporter._resolver.ask = lambda: None  # type: ignore[method-assign]
+        ask = resolver(exporter).ask
+        resolver(exporter).ask = lambda: None  # type: ignore[method-assign]
         channel.send(snapshot(totals={"handled": 10}))
         exporter.turn()
         channel.send(snapshot(totals={"handled": 15}))
         exporter.turn()
-        exporter._resolver.ask = ask  # type: ignore[method-assign]
+        resolver(exporter).ask = ask  # type: ignore[method-assign]
         until_resolved(exporter)
         assert "kherd.orders.records_handled:0|c" in server.take(5)
         channel.send(snapshot(totals={"handled": 22}))
@@ -200,8 +205,8 @@ def test_failures_are_told_once_a_minute() -> None:
 
 def test_of_several_addresses_the_one_that_listens_is_found(server: Server) -> None:
     with exporter_to(server.place) as (exporter, channel):
-        exporter._resolver.ask = lambda: None  # type: ignore[method-assign]
-        exporter._resolver._results.put((Address("::1", server.address.port, ipv6=True), server.address))
+        resolver(exporter).ask = lambda: None  # type: ignore[method-assign]
+        resolver(exporter)._results.put((Address("::1", server.address.port, ipv6=True), server.address))
         for _ in range(100):
             channel.send(snapshot())
             exporter.turn()
@@ -215,7 +220,7 @@ def test_an_address_is_looked_up_anew_now_and_then(server: Server) -> None:
     asked = []
     with exporter_to(server.place, lambda: time[0]) as (exporter, channel):
         until_resolved(exporter)
-        exporter._resolver.ask = lambda: asked.append(time[0])  # type: ignore[method-assign]
+        resolver(exporter).ask = lambda: asked.append(time[0])  # type: ignore[method-assign]
         for _ in range(25):
             channel.send(snapshot())
             exporter.turn()
