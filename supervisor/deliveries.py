@@ -51,19 +51,14 @@ class Deliveries:
                 self._told = True
                 for number in self._pending:
                     self._tell(number)
-            case "alert_done" if (pending := self._pending.get(message["id"])) is not None:
-                pending.left.discard(message["target"])
-                if not pending.left:
-                    del self._pending[message["id"]]
+            case "alert_done":
+                self._through(message["id"], message["target"])
 
     def exporter_ended(self) -> None:
         """It is gone: the next one is told everything; what nobody is configured for any more is given up."""
         self._told = False
-        targets = set(self._targets())
         for number, pending in list(self._pending.items()):
-            if not pending.left & targets:
-                self._abandon(number, "it is not configured any more")
-            pending.left &= targets
+            self._abandon(number, "it is not configured any more", pending.left.difference(self._targets()))
 
     def ending(self, deadline: float) -> None:
         """Tell the exporter that it will be told to end, and by when (monotonic seconds) it must have ended."""
@@ -81,8 +76,17 @@ class Deliveries:
         pending = self._pending[number]
         self._say({"type": "alert", "id": number, "to": sorted(pending.left), "document": pending.document})
 
-    def _abandon(self, number: int, reason: str) -> None:
-        pending = self._pending.pop(number)
+    def _abandon(self, number: int, reason: str, targets: set[str] | None = None) -> None:
+        """Give an alert up for `targets`, all that are left if None."""
+        pending = self._pending[number]
         alert, state = pending.document["alert"], pending.document["state"]
-        for target in sorted(pending.left):
+        for target in sorted(pending.left if targets is None else targets):
             log.emit(events.ALERT_FAILED, alert=alert, state=state, target=target, reason=reason, next=GIVEN_UP)
+            self._through(number, target)
+
+    def _through(self, number: int, target: str) -> None:
+        pending = self._pending.get(number)
+        if pending is not None:
+            pending.left.discard(target)
+            if not pending.left:
+                del self._pending[number]

@@ -13,7 +13,6 @@ from ..config.schema import Settings
 
 READINGS: Final = 2
 CALM_SECONDS: Final = 60.0
-CLEAR_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Rule:
 def lag(settings: Settings) -> Rule:
     """Return the rule of the total lag."""
     above = settings.lag.alert_above
-    return Rule("lag", threshold=above, clear_at=above * CLEAR_SHARE, what="lag", form="{:,} records")
+    return Rule("lag", threshold=above, clear_at=above // 2, what="lag", form="{:,} records")
 
 
 RULES: Final[Mapping[str, Callable[[Settings], Rule]]] = {"lag": lag}

@@ -122,4 +122,4 @@ def test_every_rule_of_the_table_has_its_own_name_a_band_and_a_sentence(name: st
     assert rule.name == name
     assert rule.clear_at < rule.threshold
     for state in ("raised", "active", "cleared"):
-        assert rule.what in summary(rule, rule.threshold, state)  # type: ignore[arg-type] # one of the three
+        assert rule.what in summary(rule, rule.threshold, state)

@@ -73,6 +73,18 @@ def test_when_the_liaison_is_gone_nothing_it_said_is_known() -> None:
     assert seen.document()["reason"]
 
 
+def test_every_finished_sweep_and_its_loss_is_told_as_a_lag_or_as_unknown() -> None:
+    told: list[int | None] = []
+    seen = Observed("earliest", on_lag=told.append)
+    seen.hear(_lag(1, ["orders", 0, 10, 15, 0], last=False))
+    assert told == []
+    seen.hear(_lag(1, ["orders", 1, 0, 7, 0]))
+    seen.hear(_lag(2, valid=False))
+    seen.hear(_lag(3, ["orders", 0, None, None, None]))
+    seen.forget()
+    assert told == [12, None, None, None]
+
+
 def test_topics_and_reachability_follow_the_newest_word() -> None:
     seen = Observed("earliest")
     seen.hear({"type": "topics", "topics": {"orders": 8}})

@@ -79,7 +79,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"TLS: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or 'failed'}"
+        return f"TLS: {getattr(error, 'reason', None) or 'failed'}"  # Python's own have none
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     if isinstance(error, http.client.HTTPException):
