@@ -1,4 +1,5 @@
 import fcntl
+import json
 import os
 import select
 import signal
@@ -9,6 +10,7 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from kherd.supervisor.children.exporter.spec import ExporterSpec
 from kherd.supervisor.children.exporter.statsd import PACKET, Statsd, prefix_of, written
 from kherd.supervisor.decide.metrics import Sample
 from kherd.supervisor.metrics import CONSUMER_LAG, ERROR_RATE, RECORDS_HANDLED, TOPIC_CONSUMER_LAG
+from kherd.testing.wait import until
 from kherd.worker import clock, log
 from kherd.worker.channel import Channel, pair
 from kherd.worker.spec import LogSpec
@@ -292,3 +295,36 @@ def test_the_end_of_the_supervisor_is_the_end_of_the_exporter(server: Server) ->
     with process_to(server.place) as (process, channel):
         channel.close()
         assert process.wait(30) == 0
+
+
+@contextmanager
+def alerter(*command: str) -> Iterator[tuple[Exporter, Channel]]:
+    """An exporter that has alerts to deliver and no metrics."""
+    ours, theirs = pair()
+    exporter = Exporter(ExporterSpec("orders", command=command), theirs)
+    try:
+        yield exporter, ours
+    finally:
+        for one in (ours, theirs, exporter):
+            one.close()
+
+
+def test_an_alert_is_acknowledged_for_the_target_that_got_it(tmp_path: Path) -> None:
+    with alerter("sh", "-c", f"cat > {tmp_path}/got") as (exporter, channel):
+        document = {"alert": "lag", "state": "raised"}
+        channel.send(snapshot())  # nobody asked for metrics
+        channel.send({"type": "alert", "id": 7, "to": ["command", "a later version's"], "document": document})
+
+        def answer() -> Any:
+            exporter.turn()
+            return channel.receive()
+
+        message, _ = until(answer, 30, "the acknowledgement")
+        assert message == {"type": "alert_done", "id": 7, "target": "command"}
+        assert json.loads((tmp_path / "got").read_text()) == document
+
+
+def test_an_exporter_says_that_it_is_there(server: Server) -> None:
+    with process_to(server.place) as (_, channel):
+        message, _ = until(channel.receive, 30, "its first word")
+        assert message == {"type": "ready"}
