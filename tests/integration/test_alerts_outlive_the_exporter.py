@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..fakes.herd import standin
+from ..fakes.processes import alive
 from ..fakes.receiver import HANG, receiver
 
 
@@ -34,9 +35,9 @@ def test_a_command_under_way_dies_with_the_exporter(tmp_path: Path) -> None:
         herd.until(lambda: len(numbers(pids)) == 1, what="the first attempt")
         os.kill(herd["services.exporter.pid"], signal.SIGKILL)
         herd.until(lambda: len(numbers(pids)) == 2, 20, "the second attempt")
-        herd.until(lambda: not Path(f"/proc/{numbers(pids)[0]}").exists(), what="the end of the first command")
+        herd.until(lambda: not alive(numbers(pids)[0]), what="the end of the first command")
         assert herd.stop() == 0
-        assert not Path(f"/proc/{numbers(pids)[1]}").exists()
+        assert not alive(numbers(pids)[1])
 
 
 def test_a_reload_sends_what_was_not_delivered_to_the_new_address(tmp_path: Path) -> None:

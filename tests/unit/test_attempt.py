@@ -14,6 +14,8 @@ import pytest
 from kherd.supervisor.children.exporter.attempt import LONGEST, Attempt, End
 from kherd.testing.wait import until
 
+from ..fakes.processes import alive
+
 FAR = 1e12
 
 
@@ -29,14 +31,6 @@ def outcome(*command: str, given: bytes = b"") -> End:
 
 def shell(script: str, given: bytes = b"") -> End:
     return outcome("sh", "-c", script, given=given)
-
-
-def gone(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return True
-    return state == "Z"
 
 
 def test_the_document_is_its_standard_input_whatever_its_size(tmp_path: Path) -> None:
@@ -72,16 +66,15 @@ def test_of_endless_output_the_end_is_kept() -> None:
 def test_one_that_ends_with_its_output_held_open_by_another_has_ended(tmp_path: Path) -> None:
     assert shell(f"sleep 1000 & echo $! > {tmp_path}/pid; echo done") == End(0, "done")
     child = int((tmp_path / "pid").read_text())
-    until(lambda: gone(child), 10, "the end of the one that was left behind")
+    until(lambda: not alive(child), 10, "the end of the one that was left behind")
 
 
 def test_at_its_deadline_its_whole_group_is_killed(tmp_path: Path) -> None:
     attempt = Attempt(("sh", "-c", f"sleep 1000 & echo $! > {tmp_path}/pid; echo here; wait"), b"", 10.0)
-    until(lambda: select.select(attempt.files(), [], [], 1.0)[0] and (tmp_path / "pid").exists(), 30, "its start")
-    assert attempt.look(9.0) is None
+    until(lambda: attempt.look(9.0) is None and b"here" in attempt._output, 30, "its last line")
     assert attempt.due() == 10.0
     assert attempt.look(10.0) == End(None, "here")
-    until(lambda: gone(int((tmp_path / "pid").read_text())), 10, "the end of its child")
+    until(lambda: not alive(int((tmp_path / "pid").read_text())), 10, "the end of its child")
 
 
 def test_signals_are_those_of_any_program() -> None:
@@ -107,9 +100,9 @@ def test_the_end_of_whoever_made_it_is_its_end(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as owner:
         until((tmp_path / "pid").exists, 30, "its start")
         pid = int((tmp_path / "pid").read_text())
-        assert not gone(pid)
+        assert alive(pid)
         owner.kill()
-    until(lambda: gone(pid), 10, "its end")
+    until(lambda: not alive(pid), 10, "its end")
 
 
 @pytest.mark.parametrize("spare", range(7))
