@@ -25,6 +25,7 @@ from .observed import Observed
 from .poller import Poller
 from .process.boards import Boards
 from .rates import Rates
+from .scaler import Scaler
 from .staff import Staff, publish_bootstrap
 
 SNAPSHOT_SECONDS: Final = 5.0
@@ -50,12 +51,13 @@ class House:
         self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
         self.observed = Observed(self.spec.kafka.start)
         self.rates = Rates()
+        self.scaler = Scaler()
         self.staff = self._hire()
         self.notices = Notices(
             self.nursery, self.staff.handles["liaison"], self.spec.kafka, self.spec.app, self.spec.instance
         )
         self.boards = Boards(board_folder(state_dir))
-        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, restart_policy(self.settings))
+        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self._snapshot_at = self.started
         self._dismissed = False
@@ -75,6 +77,7 @@ class House:
     def start(self) -> None:
         """Start the services, and the herd as soon as there is a broker to point it at."""
         self.adopt_settings()
+        self.scaler.begin(self.settings, self.settings.workers.count)
         self.set_wanted()
         if briefs.wants_exporter(self.settings):
             self.staff.start("exporter")
@@ -86,13 +89,25 @@ class House:
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
         herd, settings = self.herd, self.settings
-        herd.set_policy(restart_policy(settings))
+        herd.set_policy(briefs.restart_policy(settings))
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
-        herd.leave = settings.stop.leave
+        herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
     def set_wanted(self) -> None:
-        """Want as many workers as are pinned or configured."""
-        self.herd.wanted = self.settings.workers.count if self.pinned is None else self.pinned
+        """Want as many workers as are pinned, or else as autoscaling decides, or else as are configured."""
+        decided = self.settings.workers.count if self.scaler.wanted is None else self.scaler.wanted
+        self.herd.wanted = decided if self.pinned is None else self.pinned
+
+    def pin(self, count: int) -> None:
+        """Want `count` workers until `unpin`."""
+        self.pinned = count
+        self.set_wanted()
+
+    def unpin(self, count: int) -> None:
+        """Let autoscaling decide from `count` workers on; without it want as many as are configured."""
+        self.pinned = None
+        self.scaler.begin(self.settings, count)
+        self.set_wanted()
 
     def next_spec(self) -> WorkerSpec:
         """Return the spec of the generation after this one, from the configuration in force."""
@@ -112,6 +127,7 @@ class House:
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
+        self.herd.note_loads(now)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
         if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
@@ -202,8 +218,18 @@ class House:
                     self.herd.notice_answered(pending.slot, pending.message["type"])
             case "create_topic":
                 self.staff.say("broker", message)
+            case "lag":
+                self.observed.hear(message)
+                if message["last"]:
+                    self._consider()
             case _:
                 self.observed.hear(message)
+
+    def _consider(self) -> None:
+        """The lag was read: more workers, or fewer? Nobody else decides while there is a pin."""
+        if self.pinned is None and not self.herd.stopping and not self.herd.quiet:
+            self.scaler.consider(self.herd, self.observed)
+            self.set_wanted()
 
     def _hear_topics(self, message: Message) -> None:
         self.observed.hear(message)
@@ -217,9 +243,3 @@ class House:
         self.observed.forget()
         for dropped in self.notices.liaison_gone():
             self.herd.notice_answered(dropped.slot, dropped.message["type"])
-
-
-def restart_policy(settings: Settings) -> RestartPolicy:
-    """Return the restart policy that is configured."""
-    restart = settings.restart
-    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

@@ -36,8 +36,8 @@ class Workers:
         self.quiet = False
         self.topics: tuple[str, ...] = ()
         """What to subscribe to where a regular expression is configured; empty: as configured."""
-        self.staying = False
-        """Whether a worker that ends for good will be back soon, with the next supervisor of this name."""
+        self.staying = 0
+        """Slots below this that end for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
         self.give_up: Callable[[str], None] = lambda _: None
 
@@ -141,7 +141,7 @@ class Workers:
         slot.fold()
         member_id = boardview.member_id_of(slot.papers.board)
         soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
-        coming_back = soon or self.staying
+        coming_back = soon or slot.index < self.staying
         if cause.kind != "spawn":
             held = [(view.topic, view.partition) for view in boardview.partitions_of(slot.papers.board)]
             self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean, partitions=held)
