@@ -112,6 +112,7 @@ class Herd:
         """Stop every worker, all at once, by `deadline`."""
         self.stopping, self._workers.staying = True, 0 if self.leave else self.lasting
         for slot in self.slots.values():
+            self._nursery.say(slot.handle, {"type": "together"})
             self._nursery.feed(slot.handle, machine.Stop(deadline, wanted=False, reason="stopping"))
 
     def kill(self, reason: str) -> None:

@@ -57,6 +57,8 @@ class Slot:
     fresh: bool = True
     booted_at: float | None = None
     gate_opened: bool = False
+    drained: bool = False
+    """Whether its worker has nothing left to do, and stays in the group only for the others."""
     papers: Papers | None = None
     carried: dict[str, int] = field(default_factory=dict)
     """Counters of its earlier processes, summed."""

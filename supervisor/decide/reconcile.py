@@ -12,7 +12,8 @@ from typing import Final
 
 from .child import GONE, State
 
-LOAD_STEP: Final = 0.05
+LOAD_STEP: Final = 0.25
+"""Loads that differ by less are equal: what a worker did in the last seconds is chance."""
 
 
 @dataclass(frozen=True, slots=True)

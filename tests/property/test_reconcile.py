@@ -19,7 +19,7 @@ def _slot(state: State, generation: int, wanted: bool, load: float) -> Slot:
     return Slot(state, generation, wanted=wanted if state in ON_THE_WAY_DOWN else True, load=load)
 
 
-loads = st.sampled_from([0.0, 0.01, 0.3, 0.31, 1.0])
+loads = st.sampled_from([0.0, 0.1, 0.5, 0.55, 1.0])
 slots = st.builds(_slot, st.sampled_from(State), st.integers(1, NEWEST), st.booleans(), loads)
 herds = st.dictionaries(st.integers(0, 9), slots, max_size=10)
 counts = st.integers(0, 10)
