@@ -1,4 +1,4 @@
-"""What each service is told, from the settings in force and the newest generation's spec."""
+"""What each service is told, and how it is restarted: from the settings in force and the newest generation's spec."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ from .children.broker.spec import BrokerSpec
 from .children.exporter.spec import ExporterSpec
 from .children.spec import LiaisonSpec
 from .config.schema import Settings
+from .decide.restart import RestartPolicy
 
 EMBEDDED_PARTITIONS: Final = 8
 
@@ -61,3 +62,9 @@ def embedded_topics(settings: Settings, spec: WorkerSpec) -> dict[str, int]:
 def most_workers(settings: Settings) -> int:
     """Return how many workers the configuration may lead to by itself."""
     return max(settings.workers.count, settings.autoscale.max or 0)
+
+
+def restart_policy(settings: Settings) -> RestartPolicy:
+    """Return the restart policy that is configured."""
+    restart = settings.restart
+    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

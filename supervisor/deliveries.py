@@ -54,7 +54,7 @@ class Deliveries:
             case "alert_done":
                 self._through(message["id"], message["target"])
 
-    def exporter_ended(self) -> None:
+    def interrupted(self, _: object = None) -> None:
         """It is gone: the next one is told everything; what nobody is configured for any more is given up."""
         self._told = False
         for number, pending in list(self._pending.items()):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..worker import clock
-from ..worker.channel import Message, MessageTooLargeError
+from ..worker.channel import Message
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
@@ -27,6 +27,7 @@ from .observed import Observed
 from .poller import Poller
 from .process.boards import Boards
 from .rates import Rates
+from .scaler import Scaler
 from .staff import Staff, publish_bootstrap
 
 SNAPSHOT_SECONDS: Final = 5.0
@@ -45,7 +46,6 @@ class House:
         self.pinned: int | None = None
         self.reloads = 0
         self.last_reload: dict[str, Any] | None = None
-        self.problems: list[str] = []
         self.give_up: Callable[[str, Exit], None] = lambda _, __: None
         self.describe: Callable[[], dict[str, Any]] = dict
         self.nursery = Nursery(poller)
@@ -54,14 +54,15 @@ class House:
             lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
         )
         self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
-        self.observed = Observed(self.spec.kafka.start, on_lag=lambda total: self.alarms.read("lag", total))
+        self.observed = Observed(self.spec.kafka.start)
         self.rates = Rates()
+        self.scaler = Scaler()
         self.staff = self._hire()
         self.notices = Notices(
             self.nursery, self.staff.handles["liaison"], self.spec.kafka, self.spec.app, self.spec.instance
         )
         self.boards = Boards(board_folder(state_dir))
-        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, restart_policy(self.settings))
+        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self._snapshot_at = self.started
         self._dismissed = False
@@ -81,6 +82,7 @@ class House:
     def start(self) -> None:
         """Start the services, and the herd as soon as there is a broker to point it at."""
         self.adopt_settings()
+        self.scaler.begin(self.settings, self.settings.workers.count)
         self.set_wanted()
         if briefs.wants_exporter(self.settings):
             self.staff.start("exporter")
@@ -92,13 +94,25 @@ class House:
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
         herd, settings = self.herd, self.settings
-        herd.set_policy(restart_policy(settings))
+        herd.set_policy(briefs.restart_policy(settings))
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
-        herd.leave = settings.stop.leave
+        herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
     def set_wanted(self) -> None:
-        """Want as many workers as are pinned or configured."""
-        self.herd.wanted = self.settings.workers.count if self.pinned is None else self.pinned
+        """Want as many workers as are pinned, or else as autoscaling decides, or else as are configured."""
+        decided = self.settings.workers.count if self.scaler.wanted is None else self.scaler.wanted
+        self.herd.wanted = decided if self.pinned is None else self.pinned
+
+    def pin(self, count: int) -> None:
+        """Want `count` workers until `unpin`."""
+        self.pinned = count
+        self.set_wanted()
+
+    def unpin(self, count: int) -> None:
+        """Let autoscaling decide from `count` workers on; without it want as many as are configured."""
+        self.pinned = None
+        self.scaler.begin(self.settings, count)
+        self.set_wanted()
 
     def next_spec(self) -> WorkerSpec:
         """Return the spec of the generation after this one, from the configuration in force."""
@@ -120,20 +134,12 @@ class House:
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
+        self.herd.note_loads(now)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
         if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
             self._snapshot_at = now + SNAPSHOT_SECONDS
-            self.send_snapshot()
-
-    def send_snapshot(self) -> None:
-        """Tell the exporter how things are."""
-        status = self.describe()
-        try:
-            self.staff.say("exporter", {"type": "snapshot", "status": status})
-        except MessageTooLargeError:  # thousands of topics, or of troubled workers: what names each of them is left out
-            short = {**status, "lag": {**status["lag"], "topics": {}}, "problems": status["problems"][:10]}
-            self.staff.say("exporter", {"type": "snapshot", "status": short})
+            self.staff.tell_exporter(self.describe())
 
     def dismiss(self, deadline: float) -> bool:
         """The workers are down: end the services too, when the last notices are answered; return whether all are."""
@@ -145,13 +151,12 @@ class House:
         hopeless = self.observed.reachable is False
         if not self._dismissed and (len(self.notices) == 0 or hopeless or now >= patient_until):
             self._dismissed = True
-            self.send_snapshot()
+            self.staff.tell_exporter(self.describe())
             self.deliveries.ending(deadline)
             for role in self.staff.handles:
                 self.staff.stop(role, deadline)
             self.herd.molds.retire(set(), deadline)
-        down = all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
-        if down:
+        if down := all(handle.child.state is State.DOWN for handle in self.nursery.handles.values()):
             self.deliveries.abandon("kherd has stopped")
         return down
 
@@ -176,7 +181,7 @@ class House:
             hear={"liaison": self._hear_liaison, "exporter": self.deliveries.hear, "broker": self._hear_broker},
             ended={
                 "liaison": self._liaison_ended,
-                "exporter": lambda _: self.deliveries.exporter_ended(),
+                "exporter": self.deliveries.interrupted,
                 "broker": self._broker_ended,
             },
         )
@@ -218,24 +223,28 @@ class House:
                     self.herd.notice_answered(pending.slot, pending.message["type"])
             case "create_topic":
                 self.staff.say("broker", message)
+            case "lag":
+                self.observed.hear(message)
+                if message["last"]:
+                    self._consider()
             case _:
                 self.observed.hear(message)
 
+    def _consider(self) -> None:
+        """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
+        self.alarms.read("lag", self.observed.total)
+        if self.pinned is None and not self.herd.stopping and not self.herd.quiet:
+            self.scaler.consider(self.herd, self.observed)
+            self.set_wanted()
+
     def _hear_topics(self, message: Message) -> None:
         self.observed.hear(message)
-        configured = self.spec.kafka.topics
-        if any(topic.startswith("^") for topic in configured):
-            # Brokers match an expression against dead-letter topics too: workers get names instead.
-            literal = (topic for topic in configured if not topic.startswith("^"))
-            self.herd.set_topics(tuple(sorted({*self.observed.topics, *literal})))
+        names = self.observed.subscription(self.spec.kafka.topics)
+        if names is not None:
+            self.herd.set_topics(names)
 
     def _liaison_ended(self, _: Cause) -> None:
         self.observed.forget()
+        self.alarms.read("lag", None)
         for dropped in self.notices.liaison_gone():
             self.herd.notice_answered(dropped.slot, dropped.message["type"])
-
-
-def restart_policy(settings: Settings) -> RestartPolicy:
-    """Return the restart policy that is configured."""
-    restart = settings.restart
-    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

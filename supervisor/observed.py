@@ -1,6 +1,6 @@
 """What the liaison has reported: topics, lag, dead letters, and whether brokers answer."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,7 @@ from .decide.lag import Lag, Start, Sweep, extend, measure, parse
 
 @dataclass(slots=True)
 class Observed:
-    """The newest reports. What is None is not known (yet, or any more): it is never taken for zero.
-
-    `on_lag` gets the total lag of every finished sweep, None if it is unknown, also because the liaison is gone.
-    """
+    """The newest reports. What is None is not known (yet, or any more): it is never taken for zero."""
 
     start: Start
     topics: dict[str, int] = field(default_factory=dict)
@@ -24,7 +21,6 @@ class Observed:
     reason: str | None = "not measured yet"
     at: float | None = None
     lag: Lag = field(default_factory=lambda: measure((), "earliest"))
-    on_lag: Callable[[int | None], object] = lambda _: None
     _pending: Sweep | None = None
 
     def hear(self, message: Message) -> None:
@@ -43,7 +39,14 @@ class Observed:
         """The liaison is gone: what it said is not known any more."""
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
         self.reachable, self._pending = None, None
-        self.on_lag(None)
+
+    def subscription(self, configured: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the topics that workers are to subscribe to by name; None if `configured` holds no expression."""
+        if not any(topic.startswith("^") for topic in configured):
+            return None
+        # Brokers match an expression against dead-letter topics too: workers get names instead.
+        literal = (topic for topic in configured if not topic.startswith("^"))
+        return tuple(sorted({*self.topics, *literal}))
 
     def _hear_lag(self, message: Message) -> None:
         self._pending = extend(self._pending, parse(message))
@@ -52,7 +55,11 @@ class Observed:
             self.valid, self.reason, self.at = sweep.valid, sweep.reason, sweep.at
             if sweep.valid:
                 self.lag = measure(sweep.positions, self.start)
-            self.on_lag(self.lag.total if sweep.valid else None)
+
+    @property
+    def total(self) -> int | None:
+        """The total lag, None if it is unknown."""
+        return self.lag.total if self.valid else None
 
     def document(self) -> dict[str, Any]:
         """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""
@@ -73,7 +80,7 @@ class Observed:
             "valid": known,
             "reason": self.reason,
             "at": clock.iso(self.at) if self.at is not None else None,
-            "total": self.lag.total if known else None,
+            "total": self.total,
             "topics": topics if known else {},
             "partitions": rows if known else [],
         }

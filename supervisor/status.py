@@ -30,6 +30,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         },
         "slots": [_slot(slot) for _, slot in sorted(house.herd.slots.items())],
         "lag": house.observed.document(),
+        "autoscale": house.scaler.document(),
         **_summary(house),
     }
 

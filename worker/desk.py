@@ -121,6 +121,10 @@ def hear(channel: Channel, pulse: Pulse) -> list[str]:
         types.append(str(message.get("type")))
         if message.get("type") == "quiet":
             pulse.quiet = bool(message.get("on"))
+        elif message.get("type") == "together":
+            pulse.together = True
+        elif message.get("type") == "leave":
+            pulse.leave = True
         elif message.get("topics"):
             pulse.topics = tuple(message["topics"])
     if channel.closed:

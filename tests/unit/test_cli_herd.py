@@ -116,6 +116,26 @@ def test_status_names_instance_pin_and_a_refused_reload() -> None:
     assert "the last reload (now) was refused: kafka.topics: is empty" in shown
 
 
+PINNED = {"pinned": True, "autoscale": False}
+AUTOSCALE = {"min": 2, "max": 9, "wanted": 9, "dry_run": False, "decisions": []}
+LAST = {"at": "now", "reason": "the lag is above 7"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "pinned", "says"),
+    [
+        (AUTOSCALE, False, "autoscaling on: 2 to 9\n"),
+        (AUTOSCALE | {"decisions": [LAST]}, False, "on: 2 to 9 wants 9 since now: the lag is above 7"),
+        (AUTOSCALE | {"decisions": [LAST], "dry_run": True}, False, "autoscaling dry run: 2 to 9 wants 9"),
+        (AUTOSCALE | {"decisions": [LAST]}, True, "autoscaling pinned by an operator: 2 to 9\n"),
+    ],
+)
+def test_status_says_what_autoscaling_wants_and_why(scale: dict[str, Any], pinned: bool, says: str) -> None:
+    workers = document()["workers"] | {"pinned": pinned}
+    shown = seen(status.render(document(autoscale=scale, workers=workers)))
+    assert says in "\n".join(line.rstrip() for line in shown.splitlines()) + "\n"
+
+
 def test_names_cannot_command_the_terminal() -> None:
     evil = slot(0, partitions=[{"topic": "\x1b[2J[bold]x[/bold]", "partition": 0, "done": 0, "committed": 0}])
     shown = seen(status.render(document(slots=[evil], problems=["\x1b]0;title\x07"])))
@@ -126,14 +146,20 @@ def test_names_cannot_command_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("word", "asked", "answer", "says"),
     [
-        ("4", {"to": 4, "by": None, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
-        ("+2", {"to": None, "by": 2, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
-        ("-1", {"to": None, "by": -1, "auto": False}, {"before": 2, "after": 1, "pinned": True}, "workers: 2 -> 1"),
+        ("4", {"to": 4, "by": None, "auto": False}, {"before": 2, "after": 4, **PINNED}, "workers: 2 -> 4"),
+        ("+2", {"to": None, "by": 2, "auto": False}, {"before": 2, "after": 4, **PINNED}, "workers: 2 -> 4"),
+        ("-1", {"to": None, "by": -1, "auto": False}, {"before": 2, "after": 1, **PINNED}, "workers: 2 -> 1"),
         (
             "auto",
             {"to": None, "by": None, "auto": True},
-            {"before": 4, "after": 2, "pinned": False},
+            {"before": 4, "after": 2, "pinned": False, "autoscale": False},
             "workers: 4 -> 2 (as configured)",
+        ),
+        (
+            "auto",
+            {"to": None, "by": None, "auto": True},
+            {"before": 4, "after": 4, "pinned": False, "autoscale": True},
+            "workers: 4 -> 4 (follows the lag)",
         ),
     ],
 )

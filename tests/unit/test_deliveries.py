@@ -73,7 +73,7 @@ def test_the_next_exporter_is_told_what_was_not_acknowledged_in_order(office: Of
     office.done(2, "webhook")
     office.done(2, "command")
     office.told()
-    office.deliveries.exporter_ended()
+    office.deliveries.interrupted()
     office.ready()
     assert office.told() == [(1, ["command"]), (3, ["command", "webhook"])]
     office.done(1, "command")
@@ -86,13 +86,13 @@ def test_a_target_that_is_not_configured_any_more_is_given_up(office: Office) ->
     office.ready()
     office.deliveries.post(alert())
     office.targets = ["command"]
-    office.deliveries.exporter_ended()
+    office.deliveries.interrupted()
     office.told()
     office.ready()
     assert office.told() == [(1, ["command"])]
     assert office.failures() == [("raised", "webhook", "it is not configured any more")]
     office.targets = []
-    office.deliveries.exporter_ended()
+    office.deliveries.interrupted()
     assert len(office.deliveries) == 0
     assert ("raised", "command", "it is not configured any more") in office.failures()
 
