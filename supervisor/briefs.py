@@ -27,13 +27,24 @@ def liaison(settings: Settings, spec: WorkerSpec, wanted: int) -> LiaisonSpec:
 
 def wants_exporter(settings: Settings) -> bool:
     """Whether there is anything for an exporter to do."""
-    return settings.metrics.statsd is not None
+    return settings.metrics.statsd is not None or bool(alert_targets(settings))
+
+
+def alert_targets(settings: Settings) -> tuple[str, ...]:
+    """Return whom alerts are delivered to."""
+    alerts = settings.alerts
+    return tuple(name for name in ("webhook", "command") if getattr(alerts, name) is not None)
 
 
 def exporter(settings: Settings) -> ExporterSpec:
     """Return what the exporter is told."""
-    assert settings.metrics.statsd is not None
-    return ExporterSpec(app=settings.app.name, statsd=settings.metrics.statsd, prefix=settings.metrics.prefix)
+    return ExporterSpec(
+        app=settings.app.name,
+        statsd=settings.metrics.statsd,
+        prefix=settings.metrics.prefix,
+        webhook=settings.alerts.webhook,
+        command=settings.alerts.command,
+    )
 
 
 def broker(settings: Settings, spec: WorkerSpec) -> BrokerSpec:

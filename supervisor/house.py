@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..worker import clock
-from ..worker.channel import Message, MessageTooLargeError
+from ..worker.channel import Message
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
+from .alarms import Alarms
 from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
@@ -18,6 +19,7 @@ from .decide import child as machine
 from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import RestartPolicy
+from .deliveries import Deliveries
 from .herd import Herd, board_folder
 from .notices import Notices
 from .nursery import Nursery
@@ -44,11 +46,14 @@ class House:
         self.pinned: int | None = None
         self.reloads = 0
         self.last_reload: dict[str, Any] | None = None
-        self.problems: list[str] = []
         self.give_up: Callable[[str, Exit], None] = lambda _, __: None
         self.describe: Callable[[], dict[str, Any]] = dict
         self.nursery = Nursery(poller)
         self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
+        self.deliveries = Deliveries(
+            lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
+        )
+        self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
         self.observed = Observed(self.spec.kafka.start)
         self.rates = Rates()
         self.scaler = Scaler()
@@ -119,6 +124,8 @@ class House:
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""
+        if role == "exporter":
+            self.deliveries.ending(clock.monotonic() + REFRESH_SECONDS)
         if role == "exporter" and not briefs.wants_exporter(self.settings):
             self.staff.stop(role, clock.monotonic() + REFRESH_SECONDS)
         else:
@@ -132,16 +139,7 @@ class House:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
         if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
             self._snapshot_at = now + SNAPSHOT_SECONDS
-            self.send_snapshot()
-
-    def send_snapshot(self) -> None:
-        """Tell the exporter how things are."""
-        status = self.describe()
-        try:
-            self.staff.say("exporter", {"type": "snapshot", "status": status})
-        except MessageTooLargeError:  # thousands of topics, or of troubled workers: what names each of them is left out
-            short = {**status, "lag": {**status["lag"], "topics": {}}, "problems": status["problems"][:10]}
-            self.staff.say("exporter", {"type": "snapshot", "status": short})
+            self.staff.tell_exporter(self.describe())
 
     def dismiss(self, deadline: float) -> bool:
         """The workers are down: end the services too, when the last notices are answered; return whether all are."""
@@ -153,11 +151,14 @@ class House:
         hopeless = self.observed.reachable is False
         if not self._dismissed and (len(self.notices) == 0 or hopeless or now >= patient_until):
             self._dismissed = True
-            self.send_snapshot()
+            self.staff.tell_exporter(self.describe())
+            self.deliveries.ending(deadline)
             for role in self.staff.handles:
                 self.staff.stop(role, deadline)
             self.herd.molds.retire(set(), deadline)
-        return all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
+        if down := all(handle.child.state is State.DOWN for handle in self.nursery.handles.values()):
+            self.deliveries.abandon("kherd has stopped")
+        return down
 
     def kill(self, reason: str) -> None:
         """End every service now."""
@@ -177,8 +178,12 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={"liaison": self._hear_liaison, "exporter": lambda _: None, "broker": self._hear_broker},
-            ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
+            hear={"liaison": self._hear_liaison, "exporter": self.deliveries.hear, "broker": self._hear_broker},
+            ended={
+                "liaison": self._liaison_ended,
+                "exporter": self.deliveries.interrupted,
+                "broker": self._broker_ended,
+            },
         )
         staff.add("liaison", ready=None)
         staff.add("exporter", ready=None)
@@ -226,20 +231,20 @@ class House:
                 self.observed.hear(message)
 
     def _consider(self) -> None:
-        """The lag was read: more workers, or fewer? Nobody else decides while there is a pin."""
+        """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
+        self.alarms.read("lag", self.observed.total)
         if self.pinned is None and not self.herd.stopping and not self.herd.quiet:
             self.scaler.consider(self.herd, self.observed)
             self.set_wanted()
 
     def _hear_topics(self, message: Message) -> None:
         self.observed.hear(message)
-        configured = self.spec.kafka.topics
-        if any(topic.startswith("^") for topic in configured):
-            # Brokers match an expression against dead-letter topics too: workers get names instead.
-            literal = (topic for topic in configured if not topic.startswith("^"))
-            self.herd.set_topics(tuple(sorted({*self.observed.topics, *literal})))
+        names = self.observed.subscription(self.spec.kafka.topics)
+        if names is not None:
+            self.herd.set_topics(names)
 
     def _liaison_ended(self, _: Cause) -> None:
         self.observed.forget()
+        self.alarms.read("lag", None)
         for dropped in self.notices.liaison_gone():
             self.herd.notice_answered(dropped.slot, dropped.message["type"])

@@ -1,5 +1,6 @@
 """What the liaison has reported: topics, lag, dead letters, and whether brokers answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,14 @@ class Observed:
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
         self.reachable, self._pending = None, None
 
+    def subscription(self, configured: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the topics that workers are to subscribe to by name; None if `configured` holds no expression."""
+        if not any(topic.startswith("^") for topic in configured):
+            return None
+        # Brokers match an expression against dead-letter topics too: workers get names instead.
+        literal = (topic for topic in configured if not topic.startswith("^"))
+        return tuple(sorted({*self.topics, *literal}))
+
     def _hear_lag(self, message: Message) -> None:
         self._pending = extend(self._pending, parse(message))
         if message["last"]:
@@ -46,6 +55,11 @@ class Observed:
             self.valid, self.reason, self.at = sweep.valid, sweep.reason, sweep.at
             if sweep.valid:
                 self.lag = measure(sweep.positions, self.start)
+
+    @property
+    def total(self) -> int | None:
+        """The total lag, None if it is unknown."""
+        return self.lag.total if self.valid else None
 
     def document(self) -> dict[str, Any]:
         """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""
@@ -66,7 +80,7 @@ class Observed:
             "valid": known,
             "reason": self.reason,
             "at": clock.iso(self.at) if self.at is not None else None,
-            "total": self.lag.total if known else None,
+            "total": self.total,
             "topics": topics if known else {},
             "partitions": rows if known else [],
         }

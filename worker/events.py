@@ -58,6 +58,10 @@ TOPIC_MISSING = Event("topic_missing", "warning", "topic {topic} does not exist:
 BROKER_STARTED = Event("broker_started", "info", "embedded broker listens on {bootstrap}", "For trials: no persistence.")
 BROKER_FAILED = Event("broker_failed", "error", "the embedded broker cannot start: {reason}", "The herd stops with 70; point kafka.bootstrap at a real Kafka, or mend the installation.")
 METRICS_FAILED = Event("metrics_failed", "warning", "statsd at {address}: {reason}", "Metrics are lost until it answers; nothing else is.")
+ALERT_RAISED = Event("alert_raised", "error", "alert {alert}: {summary}", "Look at it; `kherd status` shows it as long as it lasts.")
+ALERT_CLEARED = Event("alert_cleared", "info", "alert {alert} is over: {summary}", "Nothing is left to do.")
+ALERT_DELIVERED = Event("alert_delivered", "info", "alert {alert} ({state}) delivered to {target}", "The webhook answered 2xx, or the command ended with 0.")
+ALERT_FAILED = Event("alert_failed", "warning", "alert {alert} ({state}) not delivered to {target}: {reason}; {next}", "See alerts.webhook and alerts.command; the alert itself is in the log.")
 # A worker
 WORKER_BOOTED = Event("worker_booted", "debug", "handler {handler} loaded", "The worker waits at the barrier.")
 ASSIGNED = Event("assigned", "info", "assigned {partitions}", "The worker has these partitions now.")

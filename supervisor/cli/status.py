@@ -50,8 +50,12 @@ def render(status: Document) -> RenderableType:
     if in_flight.row_count:
         parts += [Text(), in_flight]
     if status["problems"]:
-        parts += [Text(), Text("problems", style="bold red"), *(plain(f"  {one}") for one in status["problems"])]
+        parts += [Text(), Text("problems", style="bold red"), *map(_problem, status["problems"])]
     return Group(*parts)
+
+
+def _problem(text: str) -> Text:
+    return plain(f"  {text}", "bold red" if text.startswith("alert ") else "")
 
 
 def _head(status: Document) -> Text:

@@ -48,6 +48,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "rates": {"processing_rate": 12.5, "error_rate": 0.01},
         "deaths": {"signal:KILL": 3},
         "restarts": 3,
+        "alerts": [],
         "problems": [],
     }
     return {**document, **changes}

@@ -84,6 +84,16 @@ def test_status_says_what_a_person_looks_for() -> None:
         assert words in shown
 
 
+def test_status_shows_an_alert_in_red() -> None:
+    text = "alert lag since 2026-01-02T03:04:05.678Z: lag 1,200,000 records, raised above 1,000,000 records"
+    rendered = status.render(document(problems=[text, "no broker answers"]))
+    console = Console(width=200, markup=False, highlight=False, color_system="standard", force_terminal=True)
+    with console.capture() as capture:
+        console.print(rendered)
+    assert f"\x1b[1;31m  {text}\x1b[0m" in capture.get()
+    assert "\n  no broker answers" in capture.get()
+
+
 def test_status_calls_the_unknown_unknown() -> None:
     lag_document = {
         "valid": False,

@@ -73,6 +73,19 @@ def test_when_the_liaison_is_gone_nothing_it_said_is_known() -> None:
     assert seen.document()["reason"]
 
 
+def test_the_total_is_the_newest_sweeps_or_unknown() -> None:
+    seen = Observed("earliest")
+    told = [seen.total]
+    seen.hear(_lag(1, ["orders", 0, 10, 15, 0]))
+    told.append(seen.total)
+    for unknown in (_lag(2, valid=False), _lag(3, ["orders", 0, None, None, None])):
+        seen.hear(unknown)
+        told.append(seen.total)
+    seen.hear(_lag(4, ["orders", 0, 10, 15, 0]))
+    seen.forget()
+    assert [*told, seen.total] == [None, 5, None, None, None]
+
+
 def test_topics_and_reachability_follow_the_newest_word() -> None:
     seen = Observed("earliest")
     seen.hear({"type": "topics", "topics": {"orders": 8}})
@@ -81,3 +94,10 @@ def test_topics_and_reachability_follow_the_newest_word() -> None:
     seen.hear({"type": "brokers", "reachable": True, "reason": ""})
     seen.hear({"type": "a later version's word"})
     assert (seen.topics, seen.reachable) == ({"orders": 16, "returns": 1}, True)
+
+
+def test_an_expression_is_subscribed_to_by_the_names_that_it_matches() -> None:
+    seen = Observed("earliest")
+    seen.hear({"type": "topics", "topics": {"orders-b": 8, "orders-a": 1}})
+    assert seen.subscription(["orders"]) is None
+    assert seen.subscription(["^orders-.*", "returns"]) == ("orders-a", "orders-b", "returns")
