@@ -72,6 +72,7 @@ BATCH_FAILED = Event("batch_failed", "warning", "a batch of {count} records rais
 COMMIT_FAILED = Event("commit_failed", "warning", "commit failed: {reason}", "Finished work may be delivered again; the next commit carries it.")
 COMMIT_STUCK = Event("commit_stuck", "warning", "a commit is unanswered for {seconds:.0f} s", "The group coordinator does not answer.")
 OFFSET_OUT_OF_RANGE = Event("offset_out_of_range", "error", "{topic}[{partition}]: the position was out of range; {gap} records are gone, going on at {offset}", "Retention was faster than the consumer, or the topic was re-created.")
+START_UNKNOWN = Event("start_unknown", "warning", "where {partitions} begins is not known yet: {reason}", "kafka.start is latest and nothing is committed. It is looked up again; until that succeeds, records that come before a crash may be skipped after it.")
 FENCED = Event("fenced", "error", "fenced: {reason}", "Another process uses this group.instance.id.")
 UNRELEASED = Event("unreleased", "warning", "the instance id is still held by a dead member: {reason}; joining again", "A restart was faster than the group coordinator; the death notice is repeated.")
 CLIENT_LOG = Event("client_log", "info", "{facility}: {text}", "librdkafka's own log line.")
