@@ -5,7 +5,7 @@ from typing import Any
 
 from ..worker import clock
 from ..worker.channel import Message
-from .decide.lag import Lag, Start, Sweep, extend, measure, parse
+from .decide.lag import Lag, Start, Sweep, document, extend, measure, parse
 
 
 @dataclass(slots=True)
@@ -49,24 +49,6 @@ class Observed:
 
     def document(self) -> dict[str, Any]:
         """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""
-        known = self.valid
-        rows = [
-            {
-                "topic": position.topic,
-                "partition": position.partition,
-                "committed": position.committed,
-                "end": position.end,
-                "log_start": position.log_start,
-                "lag": lag,
-            }
-            for position, lag in self.lag.partitions
-        ]
-        topics = {name: {"lag": one.lag, "partitions": one.partitions} for name, one in self.lag.topics.items()}
-        return {
-            "valid": known,
-            "reason": self.reason,
-            "at": clock.iso(self.at) if self.at is not None else None,
-            "total": self.lag.total if known else None,
-            "topics": topics if known else {},
-            "partitions": rows if known else [],
-        }
+        lag = self.lag if self.valid else measure((), self.start)
+        at = clock.iso(self.at) if self.at is not None else None
+        return document(lag, at=at, valid=self.valid, reason=self.reason)

@@ -15,7 +15,7 @@ class FakeGroup:
     def __init__(self, partitions: int) -> None:
         self.log: dict[int, list[Message]] = {number: [] for number in range(partitions)}
         self.ends = dict.fromkeys(range(partitions), 0)
-        self.committed: dict[int, int | None] = dict.fromkeys(range(partitions), 0)
+        self.committed: dict[int, Any] = dict.fromkeys(range(partitions), 0)
         self.failing: dict[str, bool] = {}
         """Questions that get no answer."""
         self.asked: list[str] = []

@@ -47,6 +47,11 @@ class Cluster:
         """Wait up to `seconds` and deliver librdkafka's log lines and token requests meanwhile."""
         self._handle.serve(seconds)
 
+    @property
+    def heard(self) -> str:
+        """What librdkafka last said of a broker that it cannot use; empty if nothing."""
+        return self._handle.heard
+
     def ping(self, seconds: float) -> None:
         """Ask any broker anything.
 
