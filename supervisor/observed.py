@@ -1,4 +1,4 @@
-"""What the liaison has reported: topics, lag, dead letters, and whether brokers answer."""
+"""What the liaison has reported: topics, lag, dead letters, members, and whether brokers answer."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +19,15 @@ class Observed:
     valid: bool = False
     reason: str | None = "not measured yet"
     at: float | None = None
+    members: frozenset[str] | None = None
+    """Member ids of everybody in the group, ours included, where the liaison counts them (`count_members`).
+
+    None on the embedded broker too, which cannot be asked: nobody but us is in a group there.
+    """
     lag: Lag = field(default_factory=lambda: measure((), "earliest"))
     _pending: Sweep | None = None
+    _counted: tuple[int, frozenset[str]] = (0, frozenset())
+    """The census that is under way, and who is known to be in it."""
 
     def hear(self, message: Message) -> None:
         """Take a report in."""
@@ -33,11 +40,24 @@ class Observed:
                 self.dead_letters = message["count"]
             case "lag":
                 self._hear_lag(message)
+            case "members":
+                self._hear_members(message)
 
     def forget(self) -> None:
         """The liaison is gone: what it said is not known any more."""
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
         self.reachable, self._pending = None, None
+        self.members, self._counted = None, (0, frozenset())
+
+    def _hear_members(self, message: Message) -> None:
+        if message["ids"] is None:
+            self.members = None
+            return
+        number, before = self._counted
+        ids = (before if number == message["census"] else frozenset()) | frozenset(message["ids"])
+        self._counted = (message["census"], ids)
+        if message["last"]:
+            self.members, self._counted = ids, (0, frozenset())
 
     def _hear_lag(self, message: Message) -> None:
         self._pending = extend(self._pending, parse(message))

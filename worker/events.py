@@ -51,6 +51,7 @@ NOTICES_DISABLED = Event("notices_disabled", "warning", "death notices are off: 
 BROKERS_UNREACHABLE = Event("brokers_unreachable", "error", "no broker answers: {reason}", "Limits on joining do not run meanwhile.")
 BROKERS_REACHABLE = Event("brokers_reachable", "info", "brokers answer again after {seconds:.1f} s", "The outage is over; limits on joining run again.")
 LAG_UNKNOWN = Event("lag_unknown", "warning", "lag unknown: {reason}", "A failed read is never zero.")
+MEMBERS_UNKNOWN = Event("members_unknown", "warning", "the members of the group are unknown: {reason}", "Who else consumes is not known, which is never taken for nobody; the ACLs must allow to describe the group.")
 TOPIC_CREATED = Event("topic_created", "info", "created topic {topic} with {partitions} partitions", "A dead-letter topic, or a topic of the embedded broker.")
 TOPIC_MISSING = Event("topic_missing", "warning", "topic {topic} does not exist: {reason}", "Create it, or allow kherd to.")
 BROKER_STARTED = Event("broker_started", "info", "embedded broker listens on {bootstrap}", "For trials: no persistence.")
