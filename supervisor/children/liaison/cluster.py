@@ -16,7 +16,7 @@ from ....worker.spec import KafkaSpec
 from ...decide.topics import Topic
 from .handle import END, START, AskError, Handle, Isolation, Key
 
-CHUNK: Final = 500
+CHUNK: Final = 250
 """Partitions per request; at most 1000. librdkafka searches its lists linearly, O(n²) per answer."""
 GRACE: Final = 1.0
 """Seconds beyond librdkafka's own limit after which its answer is no longer waited for."""
