@@ -56,7 +56,8 @@ def command(config: Path | None, app: str | None, *, watch: bool, as_json: bool,
     except KeyboardInterrupt:
         return
     except TROUBLES as error:
-        raise click.ClickException(str(error)) from error
+        hint = "" if source.direct else "\nto ask the brokers instead, add --group NAME"
+        raise click.ClickException(f"{error}{hint}") from error
     show_json(document) if as_json else console().print(render(document))
     if source.direct and not document["valid"]:
         sys.exit(Exit.FAILED)
