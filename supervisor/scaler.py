@@ -122,6 +122,9 @@ class Scaler:
 def observe(herd: Herd, observed: Observed, now: float) -> Observation:
     """Return what a policy is shown of the newest reading; `now` in monotonic seconds."""
     live = [slot for slot in herd.slots.values() if slot.handle.child.wanted]
+    boards = [slot.papers.board for slot in herd.slots.values() if slot.papers]
+    # Whom nobody could count cannot be taken into account, be it nobody or a hundred.
+    others = (observed.members or frozenset()) - {boardview.member_id_of(board) for board in boards}
     owners = {place: slot.index for slot in live for place in _held(slot)}
     partitions = tuple(_partition(position, lag, owners) for position, lag in observed.lag.partitions)
     return Observation(
@@ -130,7 +133,7 @@ def observe(herd: Herd, observed: Observed, now: float) -> Observation:
         workers=tuple(_worker(slot, now) for slot in live),
         valid=observed.valid,
         cap=len(partitions),
-        foreign=0,
+        foreign=len(others),
     )
 
 
