@@ -1,0 +1,111 @@
+"""The plots of a result as inline SVG, by pygal: nothing in them is loaded from elsewhere."""
+
+import importlib
+from typing import Any, Final
+
+from .place import BenchError
+from .result import Result
+from .summary import ConsumeRow, PacedRow, RateRow, consume_rows, paced_rows, rate_rows
+
+COLORS: Final = ("#2f6f9f", "#d98e2b", "#b3413a", "#5b8c5a")
+ROW: Final = 26
+"""Pixels a bar is high, about."""
+WIDTH: Final = 1000
+SHARES: Final = {"p50": "p50", "p99": "p99", "p99.9": "p999"}
+LEAST_MS: Final = 0.001
+
+
+def library() -> Any:
+    """Return pygal.
+
+    Raises:
+        BenchError: it is not installed; says how to get it.
+    """
+    try:
+        return importlib.import_module("pygal")
+    except ImportError as error:
+        raise BenchError(f"the HTML report needs pygal ({error}): pip install 'kherd[bench]', or --no-html") from error
+
+
+def plots(result: Result) -> list[tuple[str, str]]:
+    """Return (caption, SVG) of every plot there are figures for. Raises BenchError without pygal."""
+    made: list[tuple[str, str]] = []
+    if rates := [row for row in rate_rows(result) if row.speed is not None]:
+        made.append(("Records per second by cell, with the interval", _rates(rates)))
+    if paced := [row for row in paced_rows(result) if row.quantiles]:
+        made += [_latencies(batch, compression, rows) for (batch, compression), rows in _grouped(paced).items()]
+    if readers := consume_rows(result):
+        made.append(("Records per second by contender, with the interval", _readers(readers)))
+    return made
+
+
+def _rates(rows: list[RateRow]) -> str:
+    chart = _chart("HorizontalBar", len(rows))
+    chart.x_labels = [row.cell.label for row in reversed(rows)]
+    chart.add("records/s", [_bar(row.speed) for row in reversed(rows)])
+    return _svg(chart)
+
+
+def _readers(rows: list[ConsumeRow]) -> str:
+    chart = _chart("HorizontalBar", len(rows))
+    chart.x_labels = [row.contender for row in reversed(rows)]
+    chart.add("records/s", [_bar(row.speed) for row in reversed(rows)])
+    return _svg(chart)
+
+
+def _grouped(rows: list[PacedRow]) -> dict[tuple[int, str], list[PacedRow]]:
+    found: dict[tuple[int, str], list[PacedRow]] = {}
+    for row in rows:
+        found.setdefault((row.cell.batch_size, row.cell.compression), []).append(row)
+    return found
+
+
+def _latencies(batch: int, compression: str, rows: list[PacedRow]) -> tuple[str, str]:
+    """Return a plot over acks and linger for one batch size and codec."""
+    chart = _chart("Bar", 14, logarithmic=True, show_legend=True, x_label_rotation=30)
+    chart.x_labels = [f"{row.cell.acks}, {row.cell.linger_ms:g} ms" for row in rows]
+    for name, key in SHARES.items():
+        chart.add(name, [max(LEAST_MS, row.quantiles[key].median * 1000) for row in rows])
+    return f"Latency in ms (log scale) by acks, linger.ms; batch.size {batch}, compression {compression}", _svg(chart)
+
+
+def _bar(speed: Any) -> dict[str, Any]:
+    return {"value": speed.median, "ci": {"low": speed.low, "high": speed.high}}
+
+
+def _chart(kind: str, rows: int, **more: Any) -> Any:
+    pygal = library()
+    style = importlib.import_module("pygal.style").Style(
+        background="transparent",
+        plot_background="transparent",
+        colors=COLORS,
+        font_family="sans-serif",
+        label_font_size=12,
+        major_label_font_size=12,
+        legend_font_size=13,
+        value_font_size=11,
+        ci_colors=("#222222",),
+    )
+    options: dict[str, Any] = {
+        "js": [],
+        "style": style,
+        "width": WIDTH,
+        "height": 90 + ROW * rows,
+        "show_legend": False,
+        "explicit_size": False,
+        "disable_xml_declaration": True,
+        "value_formatter": _number,
+        "margin": 10,
+        **more,
+    }
+    return getattr(pygal, kind)(**options)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+def _svg(chart: Any) -> str:
+    drawn = chart.render()
+    text: str = drawn.decode() if isinstance(drawn, bytes) else drawn
+    return text
