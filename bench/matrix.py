@@ -54,7 +54,7 @@ class Load(Section):
     partitioning: Literal["round-robin", "sticky"] = Field(
         "round-robin", description="The n-th record goes to partition n mod P, or where librdkafka sends null keys."
     )
-    warmup: Annotated[Duration, Field(ge=0, le=600)] = Field(1.0, description="Before the clock starts.")
+    warmup: Annotated[Duration, Field(ge=0, le=600)] = Field(0.5, description="Before the clock starts.")
     seconds: Annotated[Duration, Field(ge=0.1, le=3600)] = Field(2.0, description="Of a trial.")
     fraction: Annotated[Share, Field(gt=0)] = Field(0.5, description="Of a cell's maximum, for its latency.")
     rounds: Annotated[Whole, Field(ge=1, le=1000)] = Field(3, description="Trials per cell and phase.")
@@ -72,10 +72,15 @@ class Axes(Section):
 class Fault(Section):
     """The broker that leads the topic is killed while records are sent at a fixed rate; needs the harness."""
 
-    trials: Annotated[Whole, Field(ge=1, le=100)] = Field(3, description="Per acks setting.")
+    trials: Annotated[Whole, Field(ge=1, le=100)] = Field(2, description="Per acks setting and stall.")
     rate: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(20_000, description="Records per second.")
-    seconds: Annotated[Duration, Field(ge=1, le=600)] = Field(5.0, description="Of sending.")
-    kill_after: Annotated[Duration, Field(ge=0, le=600)] = Field(1.0, description="And up to a second more, drawn.")
+    seconds: Annotated[Duration, Field(ge=1, le=600)] = Field(4.0, description="Of sending.")
+    kill_after: Annotated[Duration, Field(ge=0, le=600)] = Field(0.5, description="And up to a second more, drawn.")
+    stalls: tuple[Annotated[Duration, Field(ge=0, le=3)], ...] = Field(
+        (0.0, 0.3),
+        min_length=1,
+        description="How long the followers stand still before the kill, as in a long garbage collection.",
+    )
 
 
 class Consume(Section):

@@ -71,6 +71,7 @@ def of_faults(result: Result) -> list[str]:
     return [
         (
             f"{fault.rate:,} records/s for {fault.seconds:g} s per kill; then the topic is read back record by record."
+            " stall: how long the followers stood still before the kill, as in a long garbage collection;"
             " lost: reported delivered, and not there; duplicated: copies beyond the first; longest: the worst latency,"
             " with the election of a new leader in it."
         )

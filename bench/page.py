@@ -10,7 +10,7 @@ from .sheets import Sheet, sheets
 
 STYLE: Final = """
 :root { color-scheme: light }
-body { font: 15px/1.5 sans-serif; color: #1c1c1c; background: #fff; max-width: 75em; margin: 2em auto; padding: 0 1em }
+body { font: 15px/1.5 sans-serif; color: #1c1c1c; background: #fff; max-width: 90em; margin: 2em auto; padding: 0 1em }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em }
 ul.labels { padding-left: 1.2em; color: #333 }
 p.note { color: #555; font-size: .9em; max-width: 75em }

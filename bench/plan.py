@@ -10,9 +10,9 @@ from .matrix import Cell, Contender, Matrix, cells_of
 Kind = Literal["rate", "paced", "fault", "fill", "consume"]
 Part = Literal["produce", "fault", "consume"]
 PARTS: Final[tuple[Part, ...]] = ("produce", "fault", "consume")
-OVERHEAD: Final = 1.4
+OVERHEAD: Final = 1.2
 """Seconds of a trial beside its load: a process, a topic, the watermarks."""
-FAILOVER: Final = 12.0
+FAILOVER: Final = 10.0
 """Seconds until a killed leader has a successor and is back in sync, on an unhurried machine with two cores."""
 RECORDS_PER_SECOND: Final = 300_000
 """Of a slow contender."""
@@ -27,6 +27,13 @@ class Step:
     round: int
     seconds: float
     control: bool = False
+    stall: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """Return what a person reads."""
+        more = " (control)" if self.control else f", followers still for {self.stall:g} s" if self.stall else ""
+        return f"{self.kind} {self.what}{more}"
 
 
 def plan(matrix: Matrix, parts: Sequence[Part], rng: random.Random) -> list[Step]:
@@ -64,12 +71,12 @@ def _produce(matrix: Matrix, kind: Literal["rate", "paced"], rng: random.Random)
 
 
 def _faults(matrix: Matrix, rng: random.Random) -> list[Step]:
-    settings = list(dict.fromkeys(cell.acks for cell in cells_of(matrix)))
+    settings = dict.fromkeys((cell.acks, stall) for cell in cells_of(matrix) for stall in matrix.fault.stalls)
     seconds = matrix.fault.seconds + FAILOVER
     return [
-        Step("fault", acks, number, seconds)
+        Step("fault", acks, number, seconds, stall=stall)
         for number in range(1, matrix.fault.trials + 1)
-        for acks in rng.sample(settings, k=len(settings))
+        for acks, stall in rng.sample(list(settings), k=len(settings))
     ]
 
 

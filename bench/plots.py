@@ -1,6 +1,7 @@
 """The plots of a result as inline SVG, by pygal: nothing in them is loaded from elsewhere."""
 
 import importlib
+from collections.abc import Sequence
 from typing import Any, Final
 
 from .place import BenchError
@@ -13,6 +14,7 @@ ROW: Final = 26
 WIDTH: Final = 1000
 SHARES: Final = {"p50": "p50", "p99": "p99", "p99.9": "p999"}
 LEAST_MS: Final = 0.001
+TICKS: Final = tuple(step * 10.0**power for power in range(-3, 6) for step in (1, 3))
 
 
 def library() -> Any:
@@ -40,14 +42,14 @@ def plots(result: Result) -> list[tuple[str, str]]:
 
 
 def _rates(rows: list[RateRow]) -> str:
-    chart = _chart("HorizontalBar", len(rows))
+    chart = _bars(rows)
     chart.x_labels = [row.cell.label for row in reversed(rows)]
     chart.add("records/s", [_bar(row.speed) for row in reversed(rows)])
     return _svg(chart)
 
 
 def _readers(rows: list[ConsumeRow]) -> str:
-    chart = _chart("HorizontalBar", len(rows))
+    chart = _bars(rows)
     chart.x_labels = [row.contender for row in reversed(rows)]
     chart.add("records/s", [_bar(row.speed) for row in reversed(rows)])
     return _svg(chart)
@@ -62,11 +64,20 @@ def _grouped(rows: list[PacedRow]) -> dict[tuple[int, str], list[PacedRow]]:
 
 def _latencies(batch: int, compression: str, rows: list[PacedRow]) -> tuple[str, str]:
     """Return a plot over acks and linger for one batch size and codec."""
-    chart = _chart("Bar", 14, logarithmic=True, show_legend=True, x_label_rotation=30)
+    figures = [row.quantiles[key].median * 1000 for row in rows for key in SHARES.values()]
+    low, high = max(LEAST_MS, min(figures)) / 2, max(LEAST_MS, *figures) * 1.2
+    ticks = [tick for tick in TICKS if low <= tick <= high]
+    options = {"logarithmic": True, "show_legend": True, "range": (low, high), "y_labels": ticks or [low, high]}
+    chart = _chart("Bar", 14, x_label_rotation=30, **options)
     chart.x_labels = [f"{row.cell.acks}, {row.cell.linger_ms:g} ms" for row in rows]
     for name, key in SHARES.items():
         chart.add(name, [max(LEAST_MS, row.quantiles[key].median * 1000) for row in rows])
     return f"Latency in ms (log scale) by acks, linger.ms; batch.size {batch}, compression {compression}", _svg(chart)
+
+
+def _bars(rows: Sequence[RateRow] | Sequence[ConsumeRow]) -> Any:
+    highest = max(row.speed.high for row in rows if row.speed is not None)
+    return _chart("HorizontalBar", len(rows), range=(0, highest * 1.02))
 
 
 def _bar(speed: Any) -> dict[str, Any]:

@@ -64,15 +64,14 @@ class Watch:
         """Say what is measured."""
         if self._bar is not None:
             left = f"{duration(self._eta.left(clock.monotonic()))} left"
-            self._bar.update(self._task, description=f"{step.kind} {step.what}", left=left)
+            self._bar.update(self._task, description=step.label, left=left)
 
     def end(self, step: Step, said: str) -> None:
         """Say what came of it."""
         self._done += 1
         self._eta.finish(step)
         left = duration(self._eta.left(clock.monotonic()))
-        control = " (control)" if step.control else ""
-        line = f"{step.kind:7} {step.what}{control}: {said}"
+        line = f"{step.label}: {said}"
         if self._bar is None:
             print(f"{self._done:4}/{self._steps} {line}; {left} left", file=sys.stderr, flush=True)
         else:

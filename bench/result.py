@@ -151,6 +151,7 @@ class FaultTrial(_Entry):
     rate: int
     seconds: float
     killed_after: float
+    stall: float
     produced: int
     delivered: int
     failed: int

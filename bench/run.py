@@ -2,6 +2,7 @@
 
 import random
 import signal
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -71,6 +72,9 @@ def perform(order: Order) -> Outcome:
             outcome.result.complete = True
     except (BenchError, InterruptedRunError) as error:
         outcome.ended_by = error
+    except Exception as error:  # noqa: BLE001 - what was measured so far is worth more than the rest of the run
+        traceback.print_exc()
+        outcome.ended_by = BenchError(f"[BUG] {error!r}")
     if outcome.result is not None:
         outcome.result.seconds = round(clock.monotonic() - began, 1)
         outcome.result.environment["load_after"] = load()

@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 
 from ..testing.kafka import KafkaError
 from ..testing.process import Process
-from ..worker import clock
 from . import topic as topics
+from .faults import leader_of, strike_down, wait_for
 from .jobs import ConsumeJob, FillJob, ProduceJob, TrialError
 from .matrix import Cell, Matrix, acks_properties, cells_of
 from .place import BenchError, Place
@@ -23,7 +23,6 @@ CLIENT: Final = {"client.id": "kherd-bench", "message.timeout.ms": "30000"}
 """Of every producer: what cannot be delivered has to fail within the trial."""
 IN_A_ROW: Final = 3
 """So many trials that fail one after the other are no accident."""
-BEGIN: Final = 20.0
 
 
 def client_of(matrix: Matrix, cell: Cell) -> dict[str, str]:
@@ -71,11 +70,11 @@ class Session:
             self._say(step, said)
 
     def _fail(self, step: Step, what: str) -> None:
-        self._result.problems.append(Problem(step=f"{step.kind} {step.what} round {step.round}", what=what))
+        self._result.problems.append(Problem(step=f"{step.label}, round {step.round}", what=what))
         self._say(step, f"failed: {what}")
         self._failures += 1
         if self._failures >= IN_A_ROW or step.kind == "fill":
-            raise BenchError(f"given up after {step.kind} {step.what}: {what}")
+            raise BenchError(f"given up after {step.label}: {what}")
 
     def _rate(self, step: Step, folder: Path) -> str:
         found = self._produce(step, folder, None)
@@ -128,7 +127,7 @@ class Session:
         delay = fault.kill_after + self._rng.random()
         acks: Any = step.what
         with self._place.topic(1) as topic:
-            leader = cluster.admin().list_topics(topic, timeout=BEGIN).topics[topic].partitions[0].leader
+            leader = leader_of(cluster, topic)
             begun = folder / "begun"
             properties = {**CLIENT, **self._matrix.client, **acks_properties(acks)}
             job = ProduceJob(
@@ -140,7 +139,7 @@ class Session:
             def strike(process: Process) -> None:
                 wait_for(begun, process)
                 process.ended(delay)
-                cluster.kill(leader)
+                strike_down(cluster, leader, step.stall)
 
             try:
                 found = run(job, folder, fault.seconds, strike)
@@ -148,8 +147,10 @@ class Session:
                 cluster.heal()
                 raise
             cluster.heal()
-        told = {"acks": acks, "round": step.round, "rate": fault.rate, "seconds": fault.seconds, "killed_after": delay}
-        trial = FaultTrial(**told, **found)
+        trial = FaultTrial(
+            acks=acks, round=step.round, rate=fault.rate, seconds=fault.seconds, killed_after=delay, stall=step.stall,
+            **found,
+        )  # fmt: skip
         self._result.fault.append(trial)
         return f"{trial.lost:,} of {trial.delivered:,} lost, {trial.duplicated:,} twice"
 
@@ -176,16 +177,6 @@ class Session:
 
     def _properties(self, client: dict[str, str]) -> dict[str, str]:
         return {**client, "bootstrap.servers": self._place.cluster.bootstrap}
-
-
-def wait_for(begun: Path, process: Process) -> None:
-    """Wait for a trial's first record; raises TrialError if it ends before, or takes too long."""
-    deadline = clock.monotonic() + BEGIN
-    while not begun.exists():
-        if process.ended(0.01):
-            raise TrialError("it ended before its first record")
-        if clock.monotonic() > deadline:
-            raise TrialError(f"no record within {BEGIN:g} s")
 
 
 def _reported(trial: RateTrial) -> int:

@@ -115,7 +115,8 @@ def _paced_cells(row: PacedRow, result: Result) -> tuple[str, ...]:
 
 def _faults(result: Result) -> Sheet:
     columns = (
-        "acks", "kills", "delivered", "lost", "of each kill", "duplicated", "failed", "failed but written", "longest s",
+        "acks", "stall s", "kills", "delivered", "lost", "of each kill", "duplicated", "failed", "failed but written",
+        "longest s",
     )  # fmt: skip
     return Sheet(
         "Producer: the topic's leader is killed (SIGKILL)",
@@ -129,6 +130,7 @@ def _faults(result: Result) -> Sheet:
 def _fault_cells(row: FaultRow) -> tuple[str, ...]:
     return (
         row.acks,
+        f"{row.stall:g}",
         f"{row.trials}",
         f"{row.delivered:,}",
         f"{row.lost:,}",

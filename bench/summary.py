@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final, TypeVar
 
 from .accounting import Account
@@ -13,6 +14,8 @@ MAX_DRIFT: Final = 0.10
 """A control that moved more makes every comparison of the run inconclusive."""
 PROMISES: Final = {"record": 0.80, "batch": 1.00}
 """Of the speed of consume(500), at least."""
+LEAST_ROUNDS: Final = 3
+"""An interval over fewer says nothing."""
 BASE: Final = "consume"
 CLIENT_BOUND: Final = 0.05
 """A client's queue that is full for less than this share of the time waits for the client, not for the broker."""
@@ -62,6 +65,7 @@ class FaultRow:
     """An acks setting through the death of its topic's leader."""
 
     acks: str
+    stall: float
     trials: int
     delivered: int
     failed: int
@@ -138,13 +142,15 @@ def _paced_row(cell: CellEntry, trials: Sequence[PacedTrial], rng: random.Random
 
 
 def fault_rows(result: Result) -> list[FaultRow]:
-    """Return a row per acks setting, in the order of the matrix."""
+    """Return a row per stall and acks setting, the latter in the order of the matrix."""
     rows = []
-    for acks in dict.fromkeys(cell.acks for cell in result.cells):
-        trials = [one for one in result.fault if one.acks == acks]
+    stalls = sorted({one.stall for one in result.fault})
+    for stall, acks in product(stalls, dict.fromkeys(cell.acks for cell in result.cells)):
+        trials = [one for one in result.fault if (one.stall, one.acks) == (stall, acks)]
         longest = [one.longest for one in trials if one.longest is not None]
         row = FaultRow(
             acks=acks,
+            stall=stall,
             trials=len(trials),
             delivered=sum(one.delivered for one in trials),
             failed=sum(one.failed for one in trials),
@@ -176,17 +182,25 @@ def consume_rows(result: Result) -> list[ConsumeRow]:
                 speed=spread([one.records / one.seconds for one in trials], rng),
                 cpu=spread([one.cpu_seconds / one.records * 1e6 for one in trials], rng).median,
                 to_base=found,
-                verdict=found.verdict(PROMISES[name]) if found is not None and name in PROMISES else "",
+                verdict=_kept(found, PROMISES.get(name), len(paired)),
             )
         )
     return rows
+
+
+def _kept(found: Ratio | None, promise: float | None, rounds: int) -> str:
+    if found is None or promise is None:
+        return ""
+    return found.verdict(promise) if rounds >= LEAST_ROUNDS else "inconclusive"
 
 
 def verdict_of(row: RateRow, control: str, drifted: float | None) -> str:
     """Return what a cell's ratio to the control says."""
     if row.to_control is None or row.cell.label == control:
         return ""
-    if drifted is None or drifted > MAX_DRIFT or row.to_control.low <= 1 <= row.to_control.high:
+    if drifted is None or drifted > MAX_DRIFT or row.sums.trials < LEAST_ROUNDS:
+        return "inconclusive"
+    if row.to_control.low <= 1 <= row.to_control.high:
         return "inconclusive"
     return "faster" if row.to_control.low > 1 else "slower"
 
