@@ -117,6 +117,14 @@ def _number(value: float) -> str:
 
 
 def _svg(chart: Any) -> str:
-    drawn = chart.render()
-    text: str = drawn.decode() if isinstance(drawn, bytes) else drawn
+    chart.add_xml_filter(_without_scripts)
+    text: str = chart.render(is_unicode=True)
     return text
+
+
+def _without_scripts(root: Any) -> Any:
+    """Drop pygal's inline script: it serves one that would be loaded from elsewhere."""
+    for parent in list(root.iter()):
+        for child in [one for one in parent if str(one.tag).endswith("script")]:
+            parent.remove(child)
+    return root
