@@ -15,7 +15,7 @@ help:
 	@echo "make dev          make $(VENV) with everything for development"
 	@echo "make check        static checks: format, lint, types, imports, generated documents"
 	@echo "make integration  the scenarios on real processes and brokers"
-	@echo "make bench        throughput against a raw consumer loop"
+	@echo "make bench        consumers against raw loops, on the embedded broker"
 	@echo "make docs         write the generated documents again"
 
 $(STAMP): setup.cfg pyproject.toml
@@ -60,7 +60,7 @@ integration: $(STAMP)
 	$(PYTEST) tests/contract tests/integration
 
 bench: $(STAMP)
-	$(BIN)/python -m kherd.bench.throughput
+	$(BIN)/kherd bench run --only consume --bootstrap embedded --rounds 10
 
 package: $(STAMP)
 	$(PYTEST) tests/package

@@ -40,6 +40,7 @@ def at_full_rate(job: ProduceJob) -> dict[str, Any]:
         "full_share": (sender.waited - waited) / seconds,
         **sender.statistics.figures(),
     }
+    sender.withdraw()
     sender.flush()
     return {**found, **_account(job, sender)}
 
@@ -106,7 +107,7 @@ def _account(job: ProduceJob, sender: Sender) -> dict[str, Any]:
         reader.close()
     return {
         "account": {
-            "produced": sender.sent,
+            "produced": sender.sent - sender.withdrawn,
             "delivered": sender.delivered,
             "failed": sender.failed,
             "written": written,

@@ -31,6 +31,8 @@ class Sender:
         self.sent = 0
         self.delivered = 0
         self.failed = 0
+        self.withdrawn = 0
+        """Taken by the client, and taken back before it sent them."""
         self.error = ""
         self.waited = 0.0
         """Seconds spent waiting for room in the client's queue."""
@@ -63,6 +65,10 @@ class Sender:
             else:
                 self._send(min(due, CHUNK), lambda: True)
             self._producer.poll(0)
+
+    def withdraw(self) -> None:
+        """Take back what waits in the client's queue: nothing is learnt from sending it."""
+        self._producer.purge(in_queue=True, in_flight=False, blocking=True)
 
     def flush(self) -> None:
         """Wait until every record is reported on."""
@@ -112,6 +118,9 @@ class Sender:
             self._on_failure(error)
 
     def _on_failure(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._PURGE_QUEUE:  # noqa: SLF001 - librdkafka's own error codes are called so
+            self.withdrawn += 1
+            return
         self.failed += 1
         self.error = self.error or error.str()
 

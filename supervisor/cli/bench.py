@@ -111,6 +111,8 @@ def _order(path: Path | None, options: Mapping[str, Any]) -> "Order":
     matrix = _module("matrixfile").with_rounds(matrix, options["rounds"])
     if bootstrap == "embedded" and matrix.consume.protocol == "classic":
         raise click.UsageError("the embedded broker has no classic groups: leave consume.protocol out, or --brokers 1")
+    if bootstrap == "embedded" and (matrix.load.replication or 1) > 1:
+        raise click.UsageError("the embedded broker has one copy of everything: leave load.replication out")
     seed = random.SystemRandom().randrange(2**16) if options["seed"] is None else options["seed"]
     able = bootstrap is None and (brokers or 3) >= 3  # noqa: PLR2004 - copies, of which one may die
     order: Order = _module("run").Order(

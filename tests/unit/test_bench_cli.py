@@ -57,12 +57,19 @@ def test_a_dry_run_lists_the_cells_and_the_time_and_measures_nothing(tmp_path: P
     assert not out.exists()
 
 
-def test_classic_groups_are_not_asked_of_the_embedded_broker(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[consume]\nprotocol = "classic"', "has no classic groups"),
+        ("[load]\nreplication = 3", "has one copy of everything"),
+    ],
+)
+def test_the_embedded_broker_is_not_asked_for_what_it_has_not(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "matrix.toml"
-    path.write_text('[consume]\nprotocol = "classic"\n')
+    path.write_text(text)
     done = call("run", path, "--bootstrap", "embedded", "--dry-run")
     assert done.exit_code == 2
-    assert "has no classic groups" in done.output
+    assert said in done.output
 
 
 def test_brokers_that_do_not_answer_end_it_with_1_and_a_cure(tmp_path: Path) -> None:

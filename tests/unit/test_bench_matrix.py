@@ -1,5 +1,6 @@
 """A matrix file says what is measured; every mistake in it is named with its place and what would be right."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,15 @@ from kherd.bench.matrixfile import load, with_rounds
 from kherd.supervisor.config.errors import ConfigError
 
 
-def loaded(folder: Path, text: str, *, quick: bool = False, **extra: str) -> Matrix:
+def loaded(folder: Path, text: str, *, quick: bool = False, extra: Mapping[str, str] | None = None) -> Matrix:
     path = folder / "matrix.toml"
     path.write_text(text)
-    return load(path, extra, quick=quick)
+    return load(path, extra or {}, quick=quick)
 
 
-def problems(folder: Path, text: str, **extra: str) -> list[str]:
+def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        loaded(folder, text, **extra)
+        loaded(folder, text)
     return caught.value.problems
 
 
@@ -110,8 +111,8 @@ def test_a_matrix_nobody_could_wait_for_is_refused(tmp_path: Path) -> None:
 
 
 def test_client_properties_of_the_command_line_win(tmp_path: Path) -> None:
-    matrix = loaded(tmp_path, "[client]\nlinger.mss = 1".replace("linger.mss", "socket.keepalive.enable"), retries="3")
-    assert matrix.client == {"socket.keepalive.enable": "1", "retries": "3"}
+    matrix = loaded(tmp_path, "[client]\nretries = 1\nsticky.partitioning.linger.ms = 2", extra={"retries": "3"})
+    assert matrix.client == {"retries": "3", "sticky.partitioning.linger.ms": "2"}
 
 
 def test_a_quick_run_leaves_what_the_file_says(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ..fakes.benchresult import ALL, ONE, consume, paced, rate, result
 ROUNDS = (1, 2, 3)
 
 
-def rates(controls: list[int], speed: int, **counts: int) -> list[dict[str, Any]]:
+def rates(controls: list[int], speed: int, **counts: Any) -> list[dict[str, Any]]:
     made = [rate(ONE, number, records, control=True) for number, records in enumerate(controls, 1)]
     return made + [rate(ALL, number, speed, **counts) for number in ROUNDS]
 
