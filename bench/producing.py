@@ -7,11 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from ..worker import clock
 from .accounting import compare
-from .jobs import ProduceJob, TrialError
+from .jobs import ProduceJob, TrialError, said
 from .matrix import NUMBER
 from .schedule import SECOND, quantile
 from .sender import Sender, limit_of, schedule_for
@@ -136,7 +136,19 @@ def _settle(reader: Consumer, job: ProduceJob, delivered: int) -> int:
 def _ends(reader: Consumer, job: ProduceJob) -> dict[int, int]:
     """Return each partition's high watermark: on a fresh topic, the records ever written to it."""
     wanted = [TopicPartition(job.topic, number) for number in range(job.partitions)]
-    return {at.partition: reader.get_watermark_offsets(at, ANSWER)[1] for at in wanted}
+    return {at.partition: _end(reader, at) for at in wanted}
+
+
+def _end(reader: Consumer, at: TopicPartition) -> int:
+    """Ask until there is an answer: a leader that has just been elected does not know yet how far it may tell."""
+    deadline = clock.monotonic() + ANSWER
+    while True:
+        try:
+            return int(reader.get_watermark_offsets(at, ANSWER)[1])
+        except KafkaException as error:
+            if clock.monotonic() > deadline:
+                raise TrialError(f"{at.topic}[{at.partition}] has no end: {said(error)}") from error
+            clock.sleep(GLANCE)
 
 
 def _read_back(reader: Consumer, job: ProduceJob, count: int) -> list[int]:

@@ -1,5 +1,7 @@
 """A result for the terminal and as Markdown."""
 
+from typing import Final
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -7,6 +9,9 @@ from ..supervisor.cli.words import plain, table
 from .notes import labels
 from .result import Result
 from .sheets import Sheet, sheets
+
+WIDEST: Final = 160
+"""Columns of the widest table: a narrower terminal wraps its lines, and cuts no number."""
 
 
 def terminal(result: Result) -> RenderableType:

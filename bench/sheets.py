@@ -25,7 +25,7 @@ from .summary import (
     verdict_of,
 )
 
-CELL: Final = ("acks", "linger.ms", "batch.size", "compression")
+CELL: Final = ("acks", "linger.ms", "batch.size", "codec")
 NAMES: Final = {
     "poll": "raw loop: poll()",
     "consume": "raw loop: consume(500)",
@@ -54,7 +54,7 @@ def sheets(result: Result) -> list[Sheet]:
 def _rates(result: Result) -> Sheet:
     drifted, size = drift_of(result), result.matrix.load.size
     columns = (
-        *CELL, "records/s", "interval", "MB/s", "CPU s/M", "batch", "wire", "bound by", "vs control", "lost", "note",
+        *CELL, "records/s", "interval", "MB/s", "CPU s/M", "batch", "wire", "bound", "vs control", "lost", "note",
     )  # fmt: skip
     rows = [_rate_cells(row, result, drifted, size) for row in rate_rows(result)]
     return Sheet(

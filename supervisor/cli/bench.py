@@ -171,6 +171,12 @@ def _show_plan(order: "Order") -> None:
     )
 
 
+def _show(result: "Result") -> None:
+    report, shown = _module("report"), console()
+    shown.width = max(shown.width, report.WIDEST)
+    shown.print(report.terminal(result))
+
+
 def _keep(result: "Result", out: Path, *, html: bool) -> None:
     """Show the result and write it down; JSON first, as all else can be made again from it."""
     stamp = datetime.fromtimestamp(clock.wall(), UTC).strftime("%Y%m%d-%H%M%S")
@@ -178,7 +184,7 @@ def _keep(result: "Result", out: Path, *, html: bool) -> None:
     results = _module("result")
     try:
         results.write(result, path)
-        console().print(_module("report").terminal(result))
+        _show(result)
         click.echo(f"\n{path}")
         if html:
             results.write_text(path.with_suffix(".html"), _module("page").page(result))
@@ -213,7 +219,7 @@ def report(result: Path, shape: str, out: Path | None) -> None:
     try:
         found = results.read(result)
         if shape == "table" and out is None:
-            console().print(_module("report").terminal(found))
+            _show(found)
             return
         text = _module("page").page(found) if shape == "html" else _module("report").markdown(found)
         if out is None:
