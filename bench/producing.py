@@ -144,11 +144,14 @@ def _end(reader: Consumer, at: TopicPartition) -> int:
     deadline = clock.monotonic() + ANSWER
     while True:
         try:
-            return int(reader.get_watermark_offsets(at, ANSWER)[1])
+            marks, why = reader.get_watermark_offsets(at, ANSWER), "no answer"
         except KafkaException as error:
-            if clock.monotonic() > deadline:
-                raise TrialError(f"{at.topic}[{at.partition}] has no end: {said(error)}") from error
-            clock.sleep(GLANCE)
+            marks, why = None, said(error)
+        if marks is not None:
+            return int(marks[1])
+        if clock.monotonic() > deadline:
+            raise TrialError(f"{at.topic}[{at.partition}] has no end: {why}")
+        clock.sleep(GLANCE)
 
 
 def _read_back(reader: Consumer, job: ProduceJob, count: int) -> list[int]:
