@@ -20,7 +20,7 @@ from .result import Broker
 
 PREFIX: Final = "kherd-bench-"
 COPIES: Final = 3
-ANSWER: Final = 15.0
+ANSWER: Final = 10.0
 RETENTION_MS: Final = str(6 * 3_600_000)
 """Of a topic that could not be deleted."""
 NAMESPACE: Final = "{http://maven.apache.org/POM/4.0.0}"

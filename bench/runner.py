@@ -30,7 +30,7 @@ def run(job: Job, folder: Path, seconds: float, meanwhile: Callable[[Process], N
             raise TrialError(f"no end within {seconds + PATIENCE:.0f} s")
     finally:
         code = process.kill()
-    if code != 0:
-        raise TrialError(tail(log, 1).strip() or f"it ended with {code}")
-    found: dict[str, Any] = json.loads(result.read_text())
+    found: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {}
+    if code != 0 or not found.keys() - {"error"}:
+        raise TrialError(found.get("error") or tail(log, 1).strip() or f"it ended with {code}")
     return found

@@ -24,8 +24,8 @@ def partitions_for(records: int, size: int, least: int, *, embedded: bool) -> in
     return max(least, -(-records * (size + OVERHEAD) // EMBEDDED_PARTITION_BYTES))
 
 
-def fill(job: FillJob) -> None:
-    """Write the records, partition by partition in turn; raises TrialError if any of them is not acknowledged."""
+def fill(job: FillJob) -> int:
+    """Write the records, partition by partition in turn, and return how many; raises TrialError if one is refused."""
     failed: list[str] = []
 
     def on_delivery(error: KafkaError | None, _message: Message) -> None:
@@ -43,3 +43,4 @@ def fill(job: FillJob) -> None:
             producer.poll(0.05)
     if producer.flush(SECONDS) or failed:
         raise TrialError(f"topic {job.topic} could not be filled: {failed[0] if failed else 'no answer'}")
+    return job.records

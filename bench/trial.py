@@ -21,24 +21,23 @@ def perform(job: Job) -> dict[str, Any]:
         case ProduceJob():
             return producing.by_schedule(job)
         case FillJob():
-            topic.fill(job)
-            return {}
+            return {"filled": topic.fill(job)}
         case ConsumeJob():
             return contenders.compete(job)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the trial; what it cannot do is the last line of standard error."""
+    """Run the trial; if it cannot be done, exit with 1 and have the reason under `error` in the result."""
     job, result = map(Path, arguments)
+    failed = False
     try:
         found = perform(decode(job.read_text()))
     except (TrialError, KafkaException) as error:
-        print(said(error), file=sys.stderr)
-        return 1
+        failed, found = True, {"error": said(error)}
     unfinished = result.with_suffix(".new")
     unfinished.write_text(json.dumps(found))
     unfinished.replace(result)
-    return 0
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """`kherd bench`: what is asked for in a wrong way is refused before anything is measured."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,14 @@ def test_brokers_that_do_not_answer_end_it_with_1_and_a_cure(tmp_path: Path) -> 
     assert done.exit_code == 1
     assert "no broker of 127.0.0.1:1 answers" in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_java_it_ends_with_1_and_says_what_else_there_is(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "kherd", "bench", "run", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={"PATH": "/nowhere"})
+    assert done.returncode == 1
+    assert "no Java for a real Kafka" in done.stderr
+    assert "or measure with --quick, or give --bootstrap" in done.stderr
 
 
 def test_a_place_where_no_result_can_be_written_is_found_before_measuring() -> None:
