@@ -32,11 +32,10 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cluster, what it is, and how to speak to it."""
+    """A cluster, and what it is."""
 
     cluster: Cluster
     broker: Broker
-    properties: Mapping[str, str]
 
     @property
     def embedded(self) -> bool:
@@ -92,7 +91,7 @@ def embedded() -> Iterator[Place]:
     except (TimeoutError, EmbeddedBrokerError) as error:
         raise BenchError(f"the embedded broker did not start: {error}") from error
     with contextlib.closing(cluster):
-        yield Place(cluster, Broker(kind="embedded", brokers=1, replication=1, min_insync=1), {})
+        yield Place(cluster, Broker(kind="embedded", brokers=1, replication=1, min_insync=1))
 
 
 @contextlib.contextmanager
@@ -109,7 +108,7 @@ def harness(brokers: int, replication: int | None) -> Iterator[Place]:
     except KafkaError as error:
         raise BenchError(f"the brokers did not start: {error}") from error
     with contextlib.closing(cluster):
-        yield Place(cluster, _broker("harness", brokers, replication, kafka_version()), {})
+        yield Place(cluster, _broker("harness", brokers, replication, kafka_version()))
 
 
 @contextlib.contextmanager
@@ -128,7 +127,7 @@ def given(bootstrap: str, client: Mapping[str, str], replication: int | None) ->
             "check the address, and what it wants of clients (-X security.protocol=…)"
         ) from error
     cluster.size = brokers
-    yield Place(cluster, _broker("given", brokers, replication, None), dict(client))
+    yield Place(cluster, _broker("given", brokers, replication, None))
 
 
 def kafka_version() -> str | None:

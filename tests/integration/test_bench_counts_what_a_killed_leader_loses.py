@@ -21,7 +21,7 @@ def session(kafka3: KafkaCluster) -> tuple[Session, Result]:
         began="", command="", seed=1, environment={}, broker=broker, control=cells_of(matrix)[0].label, cells=[],
         matrix=MatrixEntry.model_validate(matrix.model_dump(mode="json")),
     )  # fmt: skip
-    return Session(Place(kafka3, broker, {}), matrix, result, lambda _step, _said: None), result
+    return Session(Place(kafka3, broker), matrix, result, lambda _step, _said: None), result
 
 
 @pytest.mark.parametrize("acks", ["1", "all", "idempotent"])

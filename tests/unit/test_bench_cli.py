@@ -90,6 +90,15 @@ def test_without_java_it_ends_with_1_and_says_what_else_there_is(tmp_path: Path)
     assert "or measure with --quick, or give --bootstrap" in done.stderr
 
 
+def test_without_pygal_it_says_so_before_it_measures(tmp_path: Path) -> None:
+    script = "import sys; sys.modules['pygal'] = None; from kherd.supervisor.cli import main; main()"
+    command = [sys.executable, "-c", script, "bench", "run", "--quick", "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "pip install 'kherd[bench]', or --no-html" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_place_where_no_result_can_be_written_is_found_before_measuring() -> None:
     done = call("run", "--quick", "--out", "/proc/bench")
     assert done.exit_code == 1
