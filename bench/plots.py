@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .place import BenchError
+from .promises import ConsumeRow, consume_rows
 from .result import Result
-from .summary import ConsumeRow, PacedRow, RateRow, consume_rows, paced_rows, rate_rows
+from .summary import PacedRow, RateRow, paced_rows, rate_rows
 
 COLORS: Final = ("#2f6f9f", "#d98e2b", "#b3413a", "#5b8c5a")
 ROW: Final = 26

@@ -29,13 +29,14 @@ def at_full_rate(job: ProduceJob) -> dict[str, Any]:
     _still()
     sender.flood(job.warmup)
     sender.statistics.forget()
-    waited, delivered = sender.waited, sender.delivered
+    waited, sent, delivered = sender.waited, sender.sent, sender.delivered
     cpu, began = time.process_time(), clock.monotonic()
     sender.flood(job.seconds)
     seconds, cpu = clock.monotonic() - began, time.process_time() - cpu
     found = {
         "seconds": seconds,
         "records": sender.delivered - delivered,
+        "sent": sender.sent - sent,
         "cpu_seconds": cpu,
         "full_share": (sender.waited - waited) / seconds,
         **sender.statistics.figures(),

@@ -46,6 +46,7 @@ class LoadEntry(_Entry):
     entropy: float
     partitions: int
     fraction: float
+    warmup: float
     seconds: float
     rounds: int
 
@@ -111,13 +112,14 @@ class Quantiles(_Entry):
 
 
 class RateTrial(_Entry):
-    """As fast as it goes; `records` were reported delivered within a window of `seconds`."""
+    """As fast as it goes; within a window of `seconds`, `records` were reported delivered, `sent` were produced."""
 
     cell: str
     round: int
     control: bool
     seconds: float = Field(gt=0)
     records: int = Field(ge=0)
+    sent: int | None = None
     cpu_seconds: float
     full_share: float
     """Share of the window in which the client's queue was full."""

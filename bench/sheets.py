@@ -6,17 +6,14 @@ from typing import Final
 from ..supervisor.cli.words import UNKNOWN
 from ..supervisor.config.types import format_size
 from . import notes
+from .promises import PROMISES, ConsumeRow, consume_rows
 from .result import CellEntry, Result
 from .spread import Spread
 from .summary import (
-    CLIENT_BOUND,
-    PROMISES,
-    ConsumeRow,
     FaultRow,
     PacedRow,
     RateRow,
     Sums,
-    consume_rows,
     drift_of,
     fault_rows,
     paced_rows,
@@ -69,7 +66,6 @@ def _rates(result: Result) -> Sheet:
 def _rate_cells(row: RateRow, result: Result, drifted: float | None, size: int) -> tuple[str, ...]:
     verdict = verdict_of(row, result.control, drifted)
     compared = UNKNOWN if row.to_control is None else f"{row.to_control.median:.2f} {verdict}".strip()
-    bound = UNKNOWN if row.full is None else "client" if row.full < CLIENT_BOUND else "broker"
     return (
         *_cell(row.cell),
         UNKNOWN if row.speed is None else f"{row.speed.median:,.0f}",
@@ -78,7 +74,7 @@ def _rate_cells(row: RateRow, result: Result, drifted: float | None, size: int) 
         UNKNOWN if row.cpu is None else f"{row.cpu.median:.2f}",
         UNKNOWN if row.batch is None else f"{row.batch:,.0f}",
         UNKNOWN if row.wire is None else f"{row.wire:.2f}",
-        bound,
+        row.bound or UNKNOWN,
         compared,
         f"{row.sums.lost:,}",
         _remarks(row.cell, row.sums, result),
@@ -109,7 +105,7 @@ def _paced_cells(row: PacedRow, result: Result) -> tuple[str, ...]:
         at("p999"),
         UNKNOWN if row.send_delay is None else f"{row.send_delay * 1000:.2f}",
         f"{row.sums.lost:,}",
-        _remarks(row.cell, row.sums, result),
+        _remarks(row.cell, row.sums, result, "" if row.kept_up else "did not keep up"),
     )
 
 
@@ -194,8 +190,8 @@ def _interval(spread: Spread | None, factor: float, digits: int) -> str:
     return f"{spread.low * factor:,.{digits}f}-{spread.high * factor:,.{digits}f}"
 
 
-def _remarks(cell: CellEntry, sums: Sums, result: Result) -> str:
-    found = [same_as_one(cell, result.broker.replication)]
+def _remarks(cell: CellEntry, sums: Sums, result: Result, first: str = "") -> str:
+    found = [first, same_as_one(cell, result.broker.replication)]
     found += [f"{sums.unaccounted} of {sums.trials} trials do not add up"] if sums.unaccounted else []
     found += [f"{sums.failed:,} failed"] if sums.failed else []
     found += [f"{sums.surplus:,} more in the topic than delivered"] if sums.surplus else []

@@ -10,6 +10,9 @@ RESAMPLES: Final = 2000
 TAIL: Final = 0.025
 """Cut off at each end: what is left is a 95 % interval."""
 
+LEAST_ROUNDS: Final = 3
+"""An interval over fewer says nothing."""
+
 Verdict = Literal["met", "missed", "inconclusive"]
 
 

@@ -4,21 +4,19 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from statistics import median
 from typing import Final, TypeVar
 
 from .accounting import Account
 from .result import CellEntry, Counts, PacedTrial, RateTrial, Result
-from .spread import Ratio, Spread, drift, ratio, spread
+from .spread import LEAST_ROUNDS, Ratio, Spread, drift, ratio, spread
 
 MAX_DRIFT: Final = 0.10
 """A control that moved more makes every comparison of the run inconclusive."""
-PROMISES: Final = {"record": 0.80, "batch": 1.00}
-"""Of the speed of consume(500), at least."""
-LEAST_ROUNDS: Final = 3
-"""An interval over fewer says nothing."""
-BASE: Final = "consume"
-CLIENT_BOUND: Final = 0.05
-"""A client's queue that is full for less than this share of the time waits for the client, not for the broker."""
+TOLERANCE: Final = 0.05
+"""Shares below this are noise: of the time that a queue is full, of records that a queue has grown by."""
+LATE: Final = 1.1
+"""A paced trial that takes so much longer than its schedule did not keep up."""
 Trial = TypeVar("Trial", RateTrial, PacedTrial)
 RF1: Final = "same as acks=1 with RF 1"
 
@@ -44,7 +42,8 @@ class RateRow:
     cpu: Spread | None
     batch: float | None
     wire: float | None
-    full: float | None
+    bound: str | None
+    """What the rate is limited by: `broker` if the client's queue was full or grew, else `client`; None: unknown."""
     to_control: Ratio | None
     sums: Sums
 
@@ -57,6 +56,7 @@ class PacedRow:
     rate: int
     quantiles: dict[str, Spread]
     send_delay: float | None
+    kept_up: bool
     sums: Sums
 
 
@@ -74,17 +74,6 @@ class FaultRow:
     duplicated: int
     undead: int
     longest: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumeRow:
-    """A contender: records per second, CPU microseconds per record."""
-
-    contender: str
-    speed: Spread
-    cpu: float
-    to_base: Ratio | None
-    verdict: str
 
 
 def drift_of(result: Result) -> float | None:
@@ -116,7 +105,7 @@ def _rate_row(
         cpu=spread([one.cpu_seconds / one.records * 1e6 for one in good], rng) if good else None,
         batch=_mean(good, lambda one: one.batch_records),
         wire=_mean(good, lambda one: one.wire_ratio),
-        full=_mean(good, lambda one: one.full_share),
+        bound=_bound(good),
         to_control=ratio([_speed(one) for one in paired], theirs, rng) if paired else None,
         sums=_sums(trials),
     )
@@ -125,10 +114,11 @@ def _rate_row(
 def paced_rows(result: Result) -> list[PacedRow]:
     """Return a row per cell whose latency was measured, in the order of the matrix."""
     rng = random.Random(0)
-    return [_paced_row(cell, own, rng) for cell in result.cells if (own := _own(result.paced, cell))]
+    planned = result.matrix.load.warmup + result.matrix.load.seconds
+    return [_paced_row(cell, own, planned, rng) for cell in result.cells if (own := _own(result.paced, cell))]
 
 
-def _paced_row(cell: CellEntry, trials: Sequence[PacedTrial], rng: random.Random) -> PacedRow:
+def _paced_row(cell: CellEntry, trials: Sequence[PacedTrial], planned: float, rng: random.Random) -> PacedRow:
     latencies = [one.latency for one in trials if one.latency is not None and account(one.account).conserved]
     names = ("p50", "p90", "p99", "p999", "max") if latencies else ()
     delays = [one.send_delay.p99 for one in trials if one.send_delay is not None]
@@ -136,7 +126,8 @@ def _paced_row(cell: CellEntry, trials: Sequence[PacedTrial], rng: random.Random
         cell=cell,
         rate=trials[0].rate,
         quantiles={name: spread([getattr(one, name) for one in latencies], rng) for name in names},
-        send_delay=spread(delays, rng).median if delays else None,
+        send_delay=median(delays) if delays else None,
+        kept_up=median(one.seconds for one in trials) <= planned * LATE + cell.linger_ms / 1000,
         sums=_sums(trials),
     )
 
@@ -164,36 +155,6 @@ def fault_rows(result: Result) -> list[FaultRow]:
     return rows
 
 
-def consume_rows(result: Result) -> list[ConsumeRow]:
-    """Return a row per contender, with its ratio to consume(500) and what that says about kherd's promise."""
-    rng = random.Random(0)
-    base = {one.round: one.records / one.seconds for one in result.consume if one.contender == BASE}
-    rows = []
-    for name in dict.fromkeys(result.matrix.consume.contenders):
-        trials = [one for one in result.consume if one.contender == name]
-        paired = [one for one in trials if one.round in base]
-        if not trials:
-            continue
-        theirs = [base[one.round] for one in paired]
-        found = ratio([one.records / one.seconds for one in paired], theirs, rng) if paired and name != BASE else None
-        rows.append(
-            ConsumeRow(
-                contender=name,
-                speed=spread([one.records / one.seconds for one in trials], rng),
-                cpu=spread([one.cpu_seconds / one.records * 1e6 for one in trials], rng).median,
-                to_base=found,
-                verdict=_kept(found, PROMISES.get(name), len(paired)),
-            )
-        )
-    return rows
-
-
-def _kept(found: Ratio | None, promise: float | None, rounds: int) -> str:
-    if found is None or promise is None:
-        return ""
-    return found.verdict(promise) if rounds >= LEAST_ROUNDS else "inconclusive"
-
-
 def verdict_of(row: RateRow, control: str, drifted: float | None) -> str:
     """Return what a cell's ratio to the control says."""
     if row.to_control is None or row.cell.label == control:
@@ -216,6 +177,14 @@ def _own(trials: Sequence[Trial], cell: CellEntry) -> list[Trial]:
 
 def _usable(trial: RateTrial) -> bool:
     return account(trial.account).conserved and trial.records > 0
+
+
+def _bound(trials: Sequence[RateTrial]) -> str | None:
+    grown = _mean(trials, lambda one: None if one.sent is None else (one.sent - one.records) / one.records)
+    full = _mean(trials, lambda one: one.full_share)
+    if grown is None or full is None:
+        return None
+    return "broker" if max(grown, full) > TOLERANCE else "client"
 
 
 def _speed(trial: RateTrial) -> float:

@@ -12,7 +12,8 @@ WHOLE = {"produced": 100, "delivered": 100, "failed": 0, "written": 100}
 
 def rate(cell: str, number: int, records: int, *, control: bool = False, **counts: int) -> dict[str, Any]:
     return {
-        "cell": cell, "round": number, "control": control, "seconds": 2.0, "records": records, "cpu_seconds": 1.0,
+        "cell": cell, "round": number, "control": control, "seconds": 2.0, "records": records, "sent": records,
+        "cpu_seconds": 1.0,
         "full_share": 0.0, "batch_records": 10.0, "wire_ratio": 1.1, "account": {**WHOLE, **counts},
     }  # fmt: skip
 

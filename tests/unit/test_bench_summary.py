@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from kherd.bench.promises import consume_rows
 from kherd.bench.summary import (
-    consume_rows,
     drift_of,
     fault_rows,
     paced_rows,
@@ -87,6 +87,23 @@ def test_latency_is_the_median_of_each_rounds_own_quantile() -> None:
 def test_latency_of_a_trial_that_does_not_add_up_is_unknown() -> None:
     (row,) = paced_rows(result(paced=[paced(ONE, 1, 0.1, produced=101)]))
     assert row.quantiles == {}
+
+
+@pytest.mark.parametrize(
+    ("sent", "full", "bound"), [(100, 0.0, "client"), (120, 0.0, "broker"), (100, 0.5, "broker"), (None, 0.0, None)]
+)
+def test_a_rate_is_bound_by_the_broker_if_the_queue_grew_or_was_full(
+    sent: int | None, full: float, bound: str | None
+) -> None:
+    trials = [{**rate(ALL, number, 100), "sent": sent, "full_share": full} for number in ROUNDS]
+    (row,) = rate_rows(result(rate=trials))
+    assert row.bound == bound
+
+
+@pytest.mark.parametrize(("seconds", "kept_up"), [(2.5, True), (2.7, True), (4.0, False)])
+def test_a_cell_that_needs_longer_than_its_schedule_did_not_keep_up(seconds: float, kept_up: bool) -> None:
+    (row,) = paced_rows(result(paced=[{**paced(ONE, 1, 0.1), "seconds": seconds}]))
+    assert row.kept_up is kept_up
 
 
 def test_losses_are_summed_by_acks_and_kept_for_each_kill() -> None:
