@@ -36,7 +36,8 @@ def plots(result: Result) -> list[tuple[str, str]]:
     if rates := [row for row in rate_rows(result) if row.speed is not None]:
         made.append(("Records per second by cell, with the interval", _rates(rates)))
     if paced := [row for row in paced_rows(result) if row.quantiles]:
-        made += [_latencies(batch, compression, rows) for (batch, compression), rows in _grouped(paced).items()]
+        sizes = dict.fromkeys(row.cell.batch_size for row in paced)
+        made += [_latencies(size, [row for row in paced if row.cell.batch_size == size]) for size in sizes]
     if readers := consume_rows(result):
         made.append(("Records per second by contender, with the interval", _readers(readers)))
     return made
@@ -56,24 +57,22 @@ def _readers(rows: list[ConsumeRow]) -> str:
     return _svg(chart)
 
 
-def _grouped(rows: list[PacedRow]) -> dict[tuple[int, str], list[PacedRow]]:
-    found: dict[tuple[int, str], list[PacedRow]] = {}
-    for row in rows:
-        found.setdefault((row.cell.batch_size, row.cell.compression), []).append(row)
-    return found
-
-
-def _latencies(batch: int, compression: str, rows: list[PacedRow]) -> tuple[str, str]:
-    """Return a plot over acks and linger for one batch size and codec."""
-    figures = [row.quantiles[key].median * 1000 for row in rows for key in SHARES.values()]
-    low, high = max(LEAST_MS, min(figures)) / 2, max(LEAST_MS, *figures) * 1.2
+def _latencies(batch: int, rows: list[PacedRow]) -> tuple[str, str]:
+    """Return a plot over acks, linger and codec for one batch size: points, for on a log scale bars have no base."""
+    figures = [max(LEAST_MS, row.quantiles[key].median * 1000) for row in rows for key in SHARES.values()]
+    low, high = min(figures) / 1.5, max(figures) * 1.5
     ticks = [tick for tick in TICKS if low <= tick <= high]
     options = {"logarithmic": True, "show_legend": True, "range": (low, high), "y_labels": ticks or [low, high]}
-    chart = _chart("Bar", 14, x_label_rotation=30, **options)
-    chart.x_labels = [f"{row.cell.acks}, {row.cell.linger_ms:g} ms" for row in rows]
+    chart = _chart("Line", 14, stroke=False, dots_size=5, show_x_guides=True, x_label_rotation=30, **options)
+    chart.x_labels = [_short(row) for row in rows]
     for name, key in SHARES.items():
         chart.add(name, [max(LEAST_MS, row.quantiles[key].median * 1000) for row in rows])
-    return f"Latency in ms (log scale) by acks, linger.ms; batch.size {batch}, compression {compression}", _svg(chart)
+    return f"Latency in ms (log scale) by acks and linger.ms; batch.size {batch}", _svg(chart)
+
+
+def _short(row: PacedRow) -> str:
+    codec = "" if row.cell.compression == "none" else f", {row.cell.compression}"
+    return f"acks={row.cell.acks}, {row.cell.linger_ms:g} ms{codec}"
 
 
 def _bars(rows: Sequence[RateRow] | Sequence[ConsumeRow]) -> Any:
@@ -97,6 +96,8 @@ def _chart(kind: str, rows: int, **more: Any) -> Any:
         legend_font_size=13,
         value_font_size=11,
         ci_colors=("#222222",),
+        guide_stroke_color="#c8c8c8",
+        major_guide_stroke_color="#c8c8c8",
     )
     options: dict[str, Any] = {
         "js": [],
