@@ -63,7 +63,9 @@ def _latencies(batch: int, rows: list[PacedRow]) -> tuple[str, str]:
     low, high = min(figures) / 1.5, max(figures) * 1.5
     ticks = [tick for tick in TICKS if low <= tick <= high]
     options = {"logarithmic": True, "show_legend": True, "range": (low, high), "y_labels": ticks or [low, high]}
-    chart = _chart("Line", 14, stroke=False, dots_size=5, show_x_guides=True, x_label_rotation=30, **options)
+    chart = _chart(
+        "Line", 14, stroke=False, dots_size=5, show_x_guides=True, x_label_rotation=30, truncate_label=-1, **options
+    )
     chart.x_labels = [_short(row) for row in rows]
     for name, key in SHARES.items():
         chart.add(name, [max(LEAST_MS, row.quantiles[key].median * 1000) for row in rows])
