@@ -27,7 +27,8 @@ def environment() -> dict[str, Any]:
         "librdkafka": confluent_kafka.libversion()[0],
         "kherd": VERSION,
         "git": git_sha(Path(__file__).resolve().parent),
-        "load_before": round(os.getloadavg()[0], 2),
+        "load_before": load(),
+        "load_most": load(),
         "load_after": None,
     }
 

@@ -14,7 +14,7 @@ def labels(result: Result) -> list[str]:
     """Return what stands over everything: where, on what, when, and whether it is all."""
     of = result.environment
     machine = f"{of.get('cpu')}, {of.get('cores')} cores, {of.get('kernel')}"
-    load = f"load {of.get('load_before')} before, {of.get('load_after')} after"
+    load = f"load {of.get('load_before')} before, {of.get('load_most', UNKNOWN)} at most"
     kherd = f"kherd {of.get('kherd')} ({of.get('git') or 'no git'})"
     clients = f"confluent-kafka {of.get('confluent_kafka')}, librdkafka {of.get('librdkafka')}"
     found = [

@@ -86,6 +86,7 @@ def _play(order: Order, place: Place, result: Result, steps: Sequence[Step]) -> 
         for step in steps:
             watch.begin(step)
             session.play(step)
+            result.environment["load_most"] = max(result.environment["load_most"], load())
 
 
 def _new_result(order: Order, place: Place) -> Result:
