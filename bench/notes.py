@@ -14,7 +14,8 @@ def labels(result: Result) -> list[str]:
     """Return what stands over everything: where, on what, when, and whether it is all."""
     of = result.environment
     machine = f"{of.get('cpu')}, {of.get('cores')} cores, {of.get('kernel')}"
-    load = f"load {of.get('load_before')} before, {of.get('load_most', UNKNOWN)} at most"
+    before, after, most = (of.get(f"load_{name}", UNKNOWN) for name in ("before", "after", "most"))
+    load = f"load {before} before, {after} after, {most} at most"
     kherd = f"kherd {of.get('kherd')} ({of.get('git') or 'no git'})"
     clients = f"confluent-kafka {of.get('confluent_kafka')}, librdkafka {of.get('librdkafka')}"
     found = [

@@ -33,7 +33,8 @@ def markdown(result: Result) -> str:
     """Return the result as Markdown, its labels first."""
     lines = [f"- {escaped(label)}" for label in labels(result)]
     for sheet in sheets(result):
-        ruler = ["---" if number < sheet.left else "---:" for number in range(len(sheet.columns))]
+        left = {*sheet.columns[: sheet.left], "note"}
+        ruler = ["---" if name in left else "---:" for name in sheet.columns]
         lines += ["", f"### {sheet.title}", "", _row(sheet.columns), _row(ruler)]
         lines += [_row(map(escaped, row)) for row in sheet.rows]
         lines += ["", *(escaped(note) for note in sheet.notes)]
