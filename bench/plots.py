@@ -1,6 +1,7 @@
 """The plots of a result as inline SVG, by pygal: nothing in them is loaded from elsewhere."""
 
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -24,10 +25,14 @@ def library() -> Any:
     Raises:
         BenchError: it is not installed; says how to get it.
     """
+    finders = list(sys.meta_path)
     try:
         return importlib.import_module("pygal")
     except ImportError as error:
         raise BenchError(f"the HTML report needs pygal ({error}): pip install 'kherd[bench]', or --no-html") from error
+    finally:
+        # pygal adds one of an old kind, for plugins nobody uses here: with it every import that fails warns first.
+        sys.meta_path[:] = finders
 
 
 def plots(result: Result) -> list[tuple[str, str]]:
