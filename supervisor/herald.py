@@ -48,8 +48,8 @@ class Herald:
             self._feed(Event.QUORUM_BOOTED, now)
         if now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
-            self._ask_patience(now)
             self._tell_status()
+            self._ask_patience(now)
         return self._ping(now)
 
     @contextmanager

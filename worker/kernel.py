@@ -80,7 +80,7 @@ def unblock_signals() -> None:
 def default_signals() -> None:
     """Take back every handler this process inherited, and the wake-up descriptor with them."""
     signal.set_wakeup_fd(-1)
-    faulthandler.unregister(signal.SIGABRT)
+    faulthandler.disable()
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)

@@ -2,7 +2,6 @@
 
 import faulthandler
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Final, NoReturn
@@ -53,8 +52,7 @@ def run(loaded: Loaded, folder: Path, poller: Poller, systemd: Systemd) -> Exit:
     settings = loaded.settings
     log.configure(log_spec(settings), log.Identity(settings.app.name, "supervisor"), secrets=loaded.secrets)
     systemd.report()
-    if systemd.watchdog is not None:  # its SIGABRT then says where the loop was
-        faulthandler.register(signal.SIGABRT, file=STDERR, all_threads=True, chain=True)
+    faulthandler.enable(STDERR)  # the watchdog's SIGABRT, too, then says where the loop was
     signals = Signals()
     kernel.become_subreaper()
     house = House(loaded, folder, poller)

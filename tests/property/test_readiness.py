@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,7 +42,7 @@ def test_nothing_is_said_before_the_quorum_but_that_it_stops(history: list[Event
 def test_every_reload_after_the_quorum_is_answered_and_nothing_is_ready_twice(history: list[Event]) -> None:
     said = words([Event.QUORUM_BOOTED, *history, Event.RELOAD_ENDED])
     assert said[0] is Word.READY
-    for first, second in zip(said, said[1:], strict=False):
+    for first, second in pairwise(said):
         if second is Word.READY:
             assert first is Word.RELOADING
     assert said[-1] in {Word.READY, Word.STOPPING}
@@ -98,5 +100,5 @@ def test_life_is_told_within_the_timeout_if_passes_come_when_due(timeout: float,
             told.append(now)
         assert now < again <= now + timeout / 2 + 1e-9
         now = min(now + wait, again)
-    assert all(later - earlier <= timeout / 2 + 1e-6 for earlier, later in zip(told, told[1:], strict=False))
-    assert all(later - earlier >= timeout / 4 for earlier, later in zip(told[1:], told[2:], strict=False))
+    assert all(later - earlier <= timeout / 2 + 1e-6 for earlier, later in pairwise(told))
+    assert all(later - earlier >= timeout / 4 for earlier, later in pairwise(told[1:]))
