@@ -8,7 +8,7 @@ from ..worker import clock, log
 from ..worker.exits import Exit
 from .decide import readiness, shutdown
 from .decide.child import GONE, State
-from .decide.readiness import Event, Patience, Phase, Word
+from .decide.readiness import Event, Patience, QuorumBooted, ReloadBegun, ReloadEnded, StopBegun, Word
 from .decide.statusline import Standing, clean, status_line
 from .house import House
 from .status import BOOTED, problems
@@ -29,7 +29,7 @@ class Herald:
     def __init__(self, systemd: Systemd, house: House) -> None:
         self._systemd, self._house = systemd, house
         self._daemon = shutdown.Daemon()
-        self._phase = Phase.STARTING
+        self._state = readiness.State.STARTING
         self._patience = Patience()
         self._line = ""
         self._look_at = 0.0
@@ -43,9 +43,11 @@ class Herald:
         self._systemd.flush()
         herd, quorum = self._house.herd, self._house.settings.systemd.ready_quorum
         if daemon.state in ENDING:
-            self._feed(Event.STOP_BEGUN, now)
-        elif self._phase is Phase.STARTING and readiness.quorum_booted(herd.count(*BOOTED), herd.wanted, quorum):
-            self._feed(Event.QUORUM_BOOTED, now)
+            self._feed(StopBegun(), now)
+        elif self._state is readiness.State.STARTING and readiness.quorum_booted(
+            herd.count(*BOOTED), herd.wanted, quorum
+        ):
+            self._feed(QuorumBooted(), now)
         if now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
             self._tell_status()
@@ -55,11 +57,11 @@ class Herald:
     @contextmanager
     def reloading(self) -> Iterator[None]:
         """Put a reload between RELOADING=1 and READY=1, whatever becomes of it."""
-        self._feed(Event.RELOAD_BEGUN, clock.monotonic())
+        self._feed(ReloadBegun(), clock.monotonic())
         try:
             yield
         finally:
-            self._feed(Event.RELOAD_ENDED, clock.monotonic())
+            self._feed(ReloadEnded(), clock.monotonic())
 
     def stopped(self, code: Exit, reason: str) -> None:
         """Leave a last word: systemd shows it until the next start."""
@@ -67,7 +69,7 @@ class Herald:
         self._systemd.close()
 
     def _feed(self, event: Event, now: float) -> None:
-        self._phase, word = readiness.step(self._phase, event)
+        self._state, word = readiness.step(self._state, event)
         if word is None:
             return
         self._patience, self._look_at = Patience(), now
@@ -80,10 +82,10 @@ class Herald:
 
     def _ask_patience(self, now: float) -> None:
         herd, handles = self._house.herd, self._house.nursery.handles.values()
-        if self._phase is Phase.STARTING:
+        if self._state is readiness.State.STARTING:
             progress = sum(STEPS.get(handle.child.state, 0) for handle in handles)
             seconds: float | None = herd.start_seconds + MARGIN_SECONDS
-        elif self._phase is Phase.STOPPING:
+        elif self._state is readiness.State.STOPPING:
             progress = herd.totals().get("handled", 0) - sum(handle.child.state not in GONE for handle in handles)
             piece = self._house.settings.workers.handler_timeout + MARGIN_SECONDS
             seconds = readiness.stop_seconds(now, self._daemon.deadline, piece, MARGIN_SECONDS)
@@ -113,7 +115,7 @@ class Herald:
     def _standing(self) -> Standing:
         house, herd = self._house, self._house.herd
         return Standing(
-            phase=self._phase,
+            state=self._state,
             wanted=herd.wanted,
             booted=herd.count(*BOOTED),
             ready=herd.count(State.READY),

@@ -1,10 +1,11 @@
-"""STATE MACHINE of what systemd has been told (sd_notify(3)); beside it, when to ask for patience and to ping.
+"""STATE MACHINE of what systemd has been told (sd_notify(3)).
 
     STARTING --> READY <--> RELOADING
         |          |            |
         +----------+------------+--> STOPPING
 
-READY is said once the quorum has booted, never by a reload that comes earlier; STOPPING is final.
+READY is said once the quorum has booted, never by a reload that comes earlier; STOPPING is final. Beside it: when
+systemd is asked for patience, and when it is told that the loop goes round.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 
-class Phase(Enum):
+class State(Enum):
     """What systemd believes of us."""
 
     STARTING = "starting"
@@ -21,13 +22,28 @@ class Phase(Enum):
     STOPPING = "stopping"
 
 
-class Event(Enum):
-    """What happened. A refused reload has ended too: the configuration in force is the one before."""
+@dataclass(frozen=True, slots=True)
+class QuorumBooted:
+    """Enough workers have loaded the handler."""
 
-    QUORUM_BOOTED = "quorum booted"
-    RELOAD_BEGUN = "reload begun"
-    RELOAD_ENDED = "reload ended"
-    STOP_BEGUN = "stop begun"
+
+@dataclass(frozen=True, slots=True)
+class ReloadBegun:
+    """The configuration is about to be read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadEnded:
+    """The new configuration is in force, or was refused and the old one still is."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopBegun:
+    """The daemon is going down, for whatever reason."""
+
+
+Event = QuorumBooted | ReloadBegun | ReloadEnded | StopBegun
+EVENTS: Final[tuple[type[Event], ...]] = (QuorumBooted, ReloadBegun, ReloadEnded, StopBegun)
 
 
 class Word(Enum):
@@ -38,33 +54,30 @@ class Word(Enum):
     STOPPING = "STOPPING=1"
 
 
-Step = tuple[Phase, Word | None]
-_READY: Final = (Phase.READY, Word.READY)
-_RELOAD: Final = (Phase.RELOADING, Word.RELOADING)
-_STOP: Final = (Phase.STOPPING, Word.STOPPING)
-
-
-def _stay(phase: Phase) -> Step:
-    return phase, None
-
+IGNORE: Final = "ignore"
+Cell = tuple[State, Word] | str
+_READY: Final = (State.READY, Word.READY)
+_RELOAD: Final = (State.RELOADING, Word.RELOADING)
+_STOP: Final = (State.STOPPING, Word.STOPPING)
 
 # fmt: off
-_ROWS: Final[dict[Phase, tuple[Step, ...]]] = {
-    #                 QUORUM_BOOTED            RELOAD_BEGUN            RELOAD_ENDED            STOP_BEGUN
-    Phase.STARTING:  (_READY,                  _stay(Phase.STARTING),  _stay(Phase.STARTING),  _STOP),
-    Phase.READY:     (_stay(Phase.READY),      _RELOAD,                _stay(Phase.READY),     _STOP),
-    Phase.RELOADING: (_stay(Phase.RELOADING),  _RELOAD,                _READY,                 _STOP),
-    Phase.STOPPING:  (_stay(Phase.STOPPING),   _stay(Phase.STOPPING),  _stay(Phase.STOPPING),  _stay(Phase.STOPPING)),
+_ROWS: Final[dict[State, tuple[Cell, ...]]] = {
+    #                 QuorumBooted ReloadBegun ReloadEnded StopBegun
+    State.STARTING:  (_READY,      IGNORE,     IGNORE,     _STOP),
+    State.READY:     (IGNORE,      _RELOAD,    IGNORE,     _STOP),
+    State.RELOADING: (IGNORE,      _RELOAD,    _READY,     _STOP),
+    State.STOPPING:  (IGNORE,      IGNORE,     IGNORE,     IGNORE),
 }
 # fmt: on
-TRANSITIONS: Final[dict[tuple[Phase, Event], Step]] = {
-    (phase, event): cell for phase, row in _ROWS.items() for event, cell in zip(Event, row, strict=True)
+TRANSITIONS: Final[dict[tuple[State, type[Event]], Cell]] = {
+    (state, event): cell for state, row in _ROWS.items() for event, cell in zip(EVENTS, row, strict=True)
 }
 
 
-def step(phase: Phase, event: Event) -> Step:
-    """Return the phase after `event`, and what is to be said."""
-    return TRANSITIONS[(phase, event)]
+def step(state: State, event: Event) -> tuple[State, Word | None]:
+    """Return the state after `event`, and what is to be said."""
+    cell = TRANSITIONS[(state, type(event))]
+    return cell if isinstance(cell, tuple) else (state, None)
 
 
 def quorum_booted(booted: int, wanted: int, quorum: int) -> bool:

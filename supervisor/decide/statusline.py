@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .readiness import Phase
+from .readiness import State
 
 LONGEST: Final = 400
 """Characters; systemd keeps it for every unit, and it is read in one line."""
@@ -14,7 +14,7 @@ LONGEST: Final = 400
 class Standing:
     """How the herd stands. `lag` None is unknown; `moved` of `slots` workers run the newest generation."""
 
-    phase: Phase
+    state: State
     wanted: int
     booted: int
     ready: int
@@ -41,11 +41,11 @@ def clean(text: str) -> str:
 
 
 def _sentence(standing: Standing) -> str:
-    match standing.phase:
-        case Phase.STARTING:
+    match standing.state:
+        case State.STARTING:
             quorum = min(standing.quorum, standing.wanted)
             return f"starting: {standing.booted}/{standing.wanted} workers booted, {quorum} needed"
-        case Phase.STOPPING:
+        case State.STOPPING:
             return f"stopping ({standing.reason}): {standing.alive} workers left"
     lag = "unknown" if standing.lag is None else f"{standing.lag:,}".replace(",", " ")
     quiet = "quiet, " if standing.quiet else ""

@@ -4,10 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kherd.supervisor.decide.readiness import (
+    EVENTS,
     TRANSITIONS,
     Event,
     Patience,
-    Phase,
+    QuorumBooted,
+    ReloadEnded,
+    State,
+    StopBegun,
     Word,
     ask_patience,
     next_ping,
@@ -16,31 +20,31 @@ from kherd.supervisor.decide.readiness import (
     stop_seconds,
 )
 
-histories = st.lists(st.sampled_from(Event), max_size=40)
+histories = st.lists(st.sampled_from([event() for event in EVENTS]), max_size=40)
 seconds = st.floats(min_value=0.001, max_value=10_000)
 
 
 def words(history: list[Event]) -> list[Word]:
-    phase, said = Phase.STARTING, []
+    state, said = State.STARTING, []
     for event in history:
-        phase, word = step(phase, event)
+        state, word = step(state, event)
         said += [word] if word else []
     return said
 
 
 def test_the_table_is_total() -> None:
-    assert set(TRANSITIONS) == {(phase, event) for phase in Phase for event in Event}
+    assert set(TRANSITIONS) == {(state, event) for state in State for event in EVENTS}
 
 
 @given(histories)
 def test_nothing_is_said_before_the_quorum_but_that_it_stops(history: list[Event]) -> None:
-    before = history[: history.index(Event.QUORUM_BOOTED)] if Event.QUORUM_BOOTED in history else history
+    before = history[: history.index(QuorumBooted())] if QuorumBooted() in history else history
     assert set(words(before)) <= {Word.STOPPING}
 
 
 @given(histories)
 def test_every_reload_after_the_quorum_is_answered_and_nothing_is_ready_twice(history: list[Event]) -> None:
-    said = words([Event.QUORUM_BOOTED, *history, Event.RELOAD_ENDED])
+    said = words([QuorumBooted(), *history, ReloadEnded()])
     assert said[0] is Word.READY
     for first, second in pairwise(said):
         if second is Word.READY:
@@ -51,7 +55,7 @@ def test_every_reload_after_the_quorum_is_answered_and_nothing_is_ready_twice(hi
 @given(histories)
 def test_stopping_is_said_once_and_is_the_last_word(history: list[Event]) -> None:
     said = words(history)
-    assert said.count(Word.STOPPING) == (Event.STOP_BEGUN in history)
+    assert said.count(Word.STOPPING) == (StopBegun() in history)
     assert Word.STOPPING not in said[:-1]
 
 

@@ -54,3 +54,4 @@ def service(installed: Machine, request: pytest.FixtureRequest) -> Iterator[NewS
     for one in made:
         sys.stderr.write(one.journal()[-8000:])  # shown if the test failed
         one.clean()
+        assert one.processes() == set()
