@@ -27,13 +27,13 @@ NewService = Callable[..., Service]
 @pytest.fixture(scope="session")
 def installed(machine: Machine) -> Machine:
     """The machine after the commands of systemd/README.md, but for pip's, whose registry is out of reach there."""
-    (machine.root / "root/orders.toml").write_text(ORDERS)
-    (machine.root / "root/orders.py").write_text("def handle(message):\n    pass\n")
+    (machine.root / "srv/orders.toml").write_text(ORDERS)
+    (machine.root / "srv/orders.py").write_text("def handle(message):\n    pass\n")
     (block,) = re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
     venv, *commands = block.splitlines()
     assert "pip install kherd" in venv
     for command in commands:
-        machine.run("sh", "-e", "-c", f"cd /root && {command}")
+        machine.run("sh", "-e", "-c", f"cd /srv && {command}")
     (machine.root / "etc/systemd/system/kherd-notify@.service").write_bytes(
         (machine.root / "opt/kherd/share/kherd/systemd/kherd-notify@.service").read_bytes()
     )

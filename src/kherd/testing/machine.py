@@ -1,6 +1,8 @@
 """A booted Debian in a container: its own pids, mounts and network, systemd as its pid 1. Commands run inside it."""
 
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +20,7 @@ ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/usr/sbin", "LANG": "C.UT
 
 
 class CommandError(AssertionError):
-    """A command inside the machine did not do it."""
+    """A command did not do it."""
 
 
 class Machine:
@@ -119,7 +121,7 @@ def debian() -> Iterator[Machine]:
         subprocess.run(["cp", "-a", "--reflink=auto", source, root], check=True)
         wheels = scratch.path / "wheels"
         wheels.mkdir()
-        tree.install(root, wheels)
+        _install(root, wheels)
         machine = Machine(root, scratch.path / "console.log").boot()
         try:
             yield machine
@@ -127,6 +129,24 @@ def debian() -> Iterator[Machine]:
             machine.power_off()
     finally:
         scratch.remove()
+
+
+def _install(root: Path, folder: Path) -> None:
+    """Build a wheel of this source in `folder` and install it in the tree at `root`, whose command `kherd` then is."""
+    _do(sys.executable, "-m", "build", "--wheel", "--outdir", folder, tree.ROOT)
+    (wheel,) = folder.glob("*.whl")
+    shutil.copy(wheel, root / "opt")
+    pip = (f"{tree.PREFIX}/bin/python", f"{tree.PIP}/pip", "install", "--quiet", "--no-index", "--no-deps")
+    _do(*tree.NSPAWN, "--pipe", f"--directory={root}", *pip, f"/opt/{wheel.name}")
+    (root / "usr/local/bin/kherd").symlink_to(f"{tree.PREFIX}/bin/kherd")
+
+
+def _do(*command: str | Path) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise CommandError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
 def _descendants(pids: Iterable[int]) -> Iterator[int]:

@@ -51,15 +51,6 @@ def requirements(setup: Path) -> list[str]:
     return parser["options"]["install_requires"].split("\n")[1:]
 
 
-def install(root: Path, folder: Path) -> None:
-    """Build a wheel of this source in `folder` and install it in the tree at `root`, whose command `kherd` then is."""
-    _run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT)
-    (wheel,) = folder.glob("*.whl")
-    shutil.copy(wheel, root / "opt")
-    _pip(root, "--no-deps", f"/opt/{wheel.name}")
-    (root / "usr/local/bin/kherd").symlink_to(f"{PREFIX}/bin/kherd")
-
-
 def _check_root() -> None:
     if os.geteuid() != 0:
         raise MissingPartError(PART, "run the tests as root: a container needs mounts and namespaces")
