@@ -1,4 +1,4 @@
-"""What each service is told, from the settings in force and the newest generation's spec."""
+"""What each service is told, and how it is restarted: from the settings in force and the newest generation's spec."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ from .children.broker.spec import BrokerSpec
 from .children.exporter.spec import ExporterSpec
 from .children.spec import LiaisonSpec
 from .config.schema import Settings
+from .decide.restart import RestartPolicy
 
 EMBEDDED_PARTITIONS: Final = 8
 
@@ -21,18 +22,30 @@ def liaison(settings: Settings, spec: WorkerSpec, wanted: int) -> LiaisonSpec:
         lag_interval=settings.lag.interval,
         client_id=f"{spec.app}-liaison",
         pythonpath=spec.pythonpath,
+        count_members=settings.autoscale.max is not None,
     )
 
 
 def wants_exporter(settings: Settings) -> bool:
     """Whether there is anything for an exporter to do."""
-    return settings.metrics.statsd is not None
+    return settings.metrics.statsd is not None or bool(alert_targets(settings))
+
+
+def alert_targets(settings: Settings) -> tuple[str, ...]:
+    """Return whom alerts are delivered to."""
+    alerts = settings.alerts
+    return tuple(name for name in ("webhook", "command") if getattr(alerts, name) is not None)
 
 
 def exporter(settings: Settings) -> ExporterSpec:
     """Return what the exporter is told."""
-    assert settings.metrics.statsd is not None
-    return ExporterSpec(app=settings.app.name, statsd=settings.metrics.statsd, prefix=settings.metrics.prefix)
+    return ExporterSpec(
+        app=settings.app.name,
+        statsd=settings.metrics.statsd,
+        prefix=settings.metrics.prefix,
+        webhook=settings.alerts.webhook,
+        command=settings.alerts.command,
+    )
 
 
 def broker(settings: Settings, spec: WorkerSpec) -> BrokerSpec:
@@ -50,3 +63,9 @@ def embedded_topics(settings: Settings, spec: WorkerSpec) -> dict[str, int]:
 def most_workers(settings: Settings) -> int:
     """Return how many workers the configuration may lead to by itself."""
     return max(settings.workers.count, settings.autoscale.max or 0)
+
+
+def restart_policy(settings: Settings) -> RestartPolicy:
+    """Return the restart policy that is configured."""
+    restart = settings.restart
+    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

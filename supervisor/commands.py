@@ -78,8 +78,9 @@ class Commands:
         house.staff.set_log(log_spec(house.settings))
         changes = list(plan.summary)
         if plan.count is not None:
-            house.pinned = None
-            house.set_wanted()
+            house.unpin(plan.count[1])
+        elif any(path.startswith("autoscale.") for path in plan.live) and house.pinned is None:
+            house.unpin(house.herd.wanted)
         held = house.herd.count(State.HELD)
         if plan.roll or held:
             spec = house.next_spec()
@@ -99,18 +100,22 @@ class Commands:
 
     def _scale(self, args: Any) -> Answer:
         if args["auto"]:
-            return self._pin(None, "scale auto")
+            return self._change(lambda: self._house.unpin(self._house.herd.wanted), "scale auto")
         wanted = args["to"] if args["to"] is not None else max(0, self._house.herd.wanted + args["by"])
         return self._pin(wanted, "scale")
 
-    def _pin(self, count: int | None, reason: str) -> Answer:
+    def _pin(self, count: int, reason: str) -> Answer:
+        return self._change(lambda: self._house.pin(count), reason)
+
+    def _change(self, change: Callable[[], None], reason: str) -> Answer:
         house = self._house
         if self._stopping:
             return refused("the herd is stopping")
-        before, house.pinned = house.herd.wanted, count
-        house.set_wanted()
-        log.emit(events.SCALED, before=before, after=house.herd.wanted, reason=reason)
-        return done({"before": before, "after": house.herd.wanted, "pinned": count is not None})
+        before = house.herd.wanted
+        change()
+        after, pinned = house.herd.wanted, house.pinned is not None
+        log.emit(events.SCALED, before=before, after=after, reason=reason)
+        return done({"before": before, "after": after, "pinned": pinned, "autoscale": house.scaler.acts and not pinned})
 
     def _stop_asked(self, *, now: bool, leave: bool) -> Answer:
         if leave:

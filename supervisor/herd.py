@@ -39,6 +39,8 @@ class Herd:
         self.stop_seconds = 25.0
         self.start_seconds = 60.0
         self.leave = False
+        self.lasting = 0
+        """How many slots the next supervisor of this name will begin with."""
         self.stopping = False
         self._rolling = False
         self._regex = False
@@ -60,7 +62,7 @@ class Herd:
         if self.stopping or not self.generation:
             return
         facts = {
-            index: SlotFacts(slot.handle.child.state, self._generation_of(slot), slot.handle.child.wanted)
+            index: SlotFacts(slot.handle.child.state, self._generation_of(slot), slot.handle.child.wanted, slot.load)
             for index, slot in self.slots.items()
         }
         orders = reconcile(facts, self.wanted, self.generation)
@@ -80,13 +82,11 @@ class Herd:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Forget slots that are down and not wanted, and molds that nobody needs."""
-        for index in [one for one in self.slots if one >= self.wanted]:
-            slot = self.slots[index]
-            if slot.handle.child.state is State.DOWN:
-                self._retired.update(slot.counters())
-                self._nursery.remove(slot.handle)
-                del self.slots[index]
+        """Forget slots that are down, for those that are wanted have been started, and molds that nobody needs."""
+        for slot in [slot for slot in self.slots.values() if slot.handle.child.state is State.DOWN]:
+            self._retired.update(slot.counters())
+            self._nursery.remove(slot.handle)
+            del self.slots[slot.index]
         in_use = {self._generation_of(slot) for slot in self.slots.values()} | {
             slot.generation for slot in self.slots.values()
         }
@@ -110,8 +110,9 @@ class Herd:
 
     def drain(self, deadline: float) -> None:
         """Stop every worker, all at once, by `deadline`."""
-        self.stopping, self._workers.staying = True, not self.leave
+        self.stopping, self._workers.staying = True, 0 if self.leave else self.lasting
         for slot in self.slots.values():
+            self._nursery.say(slot.handle, {"type": "together"})
             self._nursery.feed(slot.handle, machine.Stop(deadline, wanted=False, reason="stopping"))
 
     def kill(self, reason: str) -> None:
@@ -124,6 +125,11 @@ class Herd:
     def down(self) -> bool:
         """Whether no worker process is left or coming."""
         return all(slot.handle.child.state is State.DOWN for slot in self.slots.values())
+
+    @property
+    def quiet(self) -> bool:
+        """Whether workers take nothing new."""
+        return self._workers.quiet
 
     def set_quiet(self, on: bool) -> None:
         """Have all workers take nothing new, or go on."""
@@ -151,6 +157,11 @@ class Herd:
         for slot in self.slots.values():
             total.update(slot.counters())
         return dict(total)
+
+    def note_loads(self, now: float) -> None:
+        """Once a second: see how busy each worker is."""
+        for slot in self.slots.values():
+            slot.note_load(now)
 
     def watch(self) -> None:
         """Kill what hangs."""

@@ -2,22 +2,22 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..worker import clock
-from ..worker.channel import Message, MessageTooLargeError
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
+from .alarms import Alarms
 from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
 from .decide import child as machine
-from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import RestartPolicy
+from .deliveries import Deliveries
+from .hearing import Hearing
 from .herd import Herd, board_folder
 from .notices import Notices
 from .nursery import Nursery
@@ -25,7 +25,8 @@ from .observed import Observed
 from .poller import Poller
 from .process.boards import Boards
 from .rates import Rates
-from .staff import Staff, publish_bootstrap
+from .scaler import Scaler
+from .staff import Staff
 
 SNAPSHOT_SECONDS: Final = 5.0
 NOTICES_SECONDS: Final = 2.0
@@ -43,19 +44,23 @@ class House:
         self.pinned: int | None = None
         self.reloads = 0
         self.last_reload: dict[str, Any] | None = None
-        self.problems: list[str] = []
         self.give_up: Callable[[str, Exit], None] = lambda _, __: None
         self.describe: Callable[[], dict[str, Any]] = dict
         self.nursery = Nursery(poller)
         self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
+        self.deliveries = Deliveries(
+            lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
+        )
+        self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
         self.observed = Observed(self.spec.kafka.start)
         self.rates = Rates()
+        self.scaler = Scaler()
         self.staff = self._hire()
         self.notices = Notices(
             self.nursery, self.staff.handles["liaison"], self.spec.kafka, self.spec.app, self.spec.instance
         )
         self.boards = Boards(board_folder(state_dir))
-        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, restart_policy(self.settings))
+        self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self._snapshot_at = self.started
         self._dismissed = False
@@ -75,24 +80,37 @@ class House:
     def start(self) -> None:
         """Start the services, and the herd as soon as there is a broker to point it at."""
         self.adopt_settings()
+        self.scaler.begin(self.settings, self.settings.workers.count)
         self.set_wanted()
         if briefs.wants_exporter(self.settings):
             self.staff.start("exporter")
         if self.spec.kafka.embedded:
             self.staff.start("broker")
         else:
-            self._open()
+            self.open()
 
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
         herd, settings = self.herd, self.settings
-        herd.set_policy(restart_policy(settings))
+        herd.set_policy(briefs.restart_policy(settings))
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
-        herd.leave = settings.stop.leave
+        herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
     def set_wanted(self) -> None:
-        """Want as many workers as are pinned or configured."""
-        self.herd.wanted = self.settings.workers.count if self.pinned is None else self.pinned
+        """Want as many workers as are pinned, or else as autoscaling decides, or else as are configured."""
+        decided = self.settings.workers.count if self.scaler.wanted is None else self.scaler.wanted
+        self.herd.wanted = decided if self.pinned is None else self.pinned
+
+    def pin(self, count: int) -> None:
+        """Want `count` workers until `unpin`."""
+        self.pinned = count
+        self.set_wanted()
+
+    def unpin(self, count: int) -> None:
+        """Let autoscaling decide from `count` workers on; without it want as many as are configured."""
+        self.pinned = None
+        self.scaler.begin(self.settings, count)
+        self.set_wanted()
 
     def next_spec(self) -> WorkerSpec:
         """Return the spec of the generation after this one, from the configuration in force."""
@@ -104,6 +122,10 @@ class House:
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""
+        if role == "liaison" and not self.herd.generation:
+            return  # it starts when there is a broker, with these settings
+        if role == "exporter":
+            self.deliveries.ending(clock.monotonic() + REFRESH_SECONDS)
         if role == "exporter" and not briefs.wants_exporter(self.settings):
             self.staff.stop(role, clock.monotonic() + REFRESH_SECONDS)
         else:
@@ -112,20 +134,12 @@ class House:
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
+        self.herd.note_loads(now)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
         if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
             self._snapshot_at = now + SNAPSHOT_SECONDS
-            self.send_snapshot()
-
-    def send_snapshot(self) -> None:
-        """Tell the exporter how things are."""
-        status = self.describe()
-        try:
-            self.staff.say("exporter", {"type": "snapshot", "status": status})
-        except MessageTooLargeError:  # thousands of topics, or of troubled workers: what names each of them is left out
-            short = {**status, "lag": {**status["lag"], "topics": {}}, "problems": status["problems"][:10]}
-            self.staff.say("exporter", {"type": "snapshot", "status": short})
+            self.staff.tell_exporter(self.describe())
 
     def dismiss(self, deadline: float) -> bool:
         """The workers are down: end the services too, when the last notices are answered; return whether all are."""
@@ -137,11 +151,14 @@ class House:
         hopeless = self.observed.reachable is False
         if not self._dismissed and (len(self.notices) == 0 or hopeless or now >= patient_until):
             self._dismissed = True
-            self.send_snapshot()
+            self.staff.tell_exporter(self.describe())
+            self.deliveries.ending(deadline)
             for role in self.staff.handles:
                 self.staff.stop(role, deadline)
             self.herd.molds.retire(set(), deadline)
-        return all(handle.child.state is State.DOWN for handle in self.nursery.handles.values())
+        if down := all(handle.child.state is State.DOWN for handle in self.nursery.handles.values()):
+            self.deliveries.abandon("kherd has stopped")
+        return down
 
     def kill(self, reason: str) -> None:
         """End every service now."""
@@ -150,7 +167,7 @@ class House:
             self.nursery.feed(handle, machine.Kill(reason))
 
     def _hire(self) -> Staff:
-        settings = self.settings
+        settings, hearing = self.settings, Hearing(self)
         staff = Staff(
             nursery=self.nursery,
             app=settings.app.name,
@@ -161,8 +178,12 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={"liaison": self._hear_liaison, "exporter": lambda _: None, "broker": self._hear_broker},
-            ended={"liaison": self._liaison_ended, "exporter": lambda _: None, "broker": self._broker_ended},
+            hear={"liaison": hearing.liaison, "exporter": self.deliveries.hear, "broker": hearing.broker},
+            ended={
+                "liaison": hearing.liaison_ended,
+                "exporter": self.deliveries.interrupted,
+                "broker": hearing.broker_ended,
+            },
         )
         staff.add("liaison", ready=None)
         staff.add("exporter", ready=None)
@@ -170,56 +191,10 @@ class House:
             staff.add("broker", ready="bootstrap")
         return staff
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """There is a broker: start whoever talks to it."""
         self.staff.start("liaison")
         for leftover in self.boards.take_leftovers():
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
         self.herd.load(self.spec)
-
-    def _hear_broker(self, message: Message) -> None:
-        if message["type"] == "bootstrap" and not self.herd.stopping:
-            self.staff.bootstrap = message["value"]
-            publish_bootstrap(self.state_dir / "bootstrap", message["value"])
-            self.spec = replace(self.spec, kafka=replace(self.spec.kafka, bootstrap=message["value"]))
-            self._open()
-
-    def _broker_ended(self, cause: Cause) -> None:
-        if not self.herd.stopping:
-            self.give_up(f"the embedded broker died ({cause.text}) and all its records with it", Exit.GAVE_UP)
-
-    def _hear_liaison(self, message: Message) -> None:
-        match message["type"]:
-            case "ready":
-                self.notices.liaison_ready()
-                self._hear_topics(message)
-            case "topics":
-                self._hear_topics(message)
-            case "notice_done":
-                pending = self.notices.answered(message)
-                if pending is not None:
-                    self.herd.notice_answered(pending.slot, pending.message["type"])
-            case "create_topic":
-                self.staff.say("broker", message)
-            case _:
-                self.observed.hear(message)
-
-    def _hear_topics(self, message: Message) -> None:
-        self.observed.hear(message)
-        configured = self.spec.kafka.topics
-        if any(topic.startswith("^") for topic in configured):
-            # Brokers match an expression against dead-letter topics too: workers get names instead.
-            literal = (topic for topic in configured if not topic.startswith("^"))
-            self.herd.set_topics(tuple(sorted({*self.observed.topics, *literal})))
-
-    def _liaison_ended(self, _: Cause) -> None:
-        self.observed.forget()
-        for dropped in self.notices.liaison_gone():
-            self.herd.notice_answered(dropped.slot, dropped.message["type"])
-
-
-def restart_policy(settings: Settings) -> RestartPolicy:
-    """Return the restart policy that is configured."""
-    restart = settings.restart
-    return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)

@@ -61,6 +61,7 @@ IN_FLIGHT = Metric("in_flight", "gauge", "records", "Records received and not fi
 PARTITIONS_ASSIGNED = Metric("partitions_assigned", "gauge", "partitions", "Partitions that workers of this supervisor have.")
 PARTITIONS_PAUSED = Metric("partitions_paused", "gauge", "partitions", "Of them, paused now: for a retry, a hold or a full buffer.")
 PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, held because a record's attempts are exhausted.")
+ALERT_ACTIVE = Metric("alert_active", "gauge", "0 or 1", "Whether an alert lasts; sent for every alert there is.", ("alert",), "alerts.{alert}.active")
 BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
 GENERATION = Metric("generation", "gauge", "number", "The newest generation of workers: a reload of more than a count adds 1.")

@@ -11,6 +11,8 @@ from ..worker.spec import SlotIdentity
 from .process.handle import Handle
 
 STACKS_BYTES = 64 * 1024
+LOAD_WEIGHT = 0.1
+"""Of the newest second in the load: what was ten seconds ago counts a third."""
 
 
 @dataclass(slots=True)
@@ -55,9 +57,14 @@ class Slot:
     fresh: bool = True
     booted_at: float | None = None
     gate_opened: bool = False
+    drained: bool = False
+    """Whether its worker has nothing left to do, and stays in the group only for the others."""
     papers: Papers | None = None
     carried: dict[str, int] = field(default_factory=dict)
     """Counters of its earlier processes, summed."""
+    load: float = 0.0
+    """Seconds its worker spends in the handler, of each second lately."""
+    _busy: tuple[float, float] | None = None
 
     def in_flight(self) -> list[InFlight]:
         """Return the handler calls under way."""
@@ -81,6 +88,14 @@ class Slot:
         if revoking and since > revoke_timeout:
             return f"committing for a revocation has taken {since:.1f} s"
         return None
+
+    def note_load(self, now: float) -> None:
+        """Look at how busy its worker was since the last call; `now` in monotonic seconds, about a second later."""
+        busy = self.counters().get("busy_ns", 0) / clock.NANOSECONDS
+        if self._busy is not None and now > self._busy[0]:
+            share = (busy - self._busy[1]) / (now - self._busy[0])
+            self.load += LOAD_WEIGHT * (share - self.load)
+        self._busy = (now, busy)
 
     def counters(self) -> dict[str, int]:
         """Return the slot's counters over all its processes; gauges are those of the present one."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..worker import clock, events, log
-from ..worker.channel import Message
+from ..worker.channel import Message, MessageTooLargeError
 from ..worker.spec import LogSpec
 from .decide import child as machine
 from .decide.cause import Cause
@@ -91,6 +91,14 @@ class Staff:
         handle = self.handles.get(role)
         if handle is not None:
             self.nursery.say(handle, message)
+
+    def tell_exporter(self, status: dict[str, Any]) -> None:
+        """Send the exporter a snapshot."""
+        try:
+            self.say("exporter", {"type": "snapshot", "status": status})
+        except MessageTooLargeError:  # thousands of topics, or of troubled workers: what names each of them is left out
+            short = {**status, "lag": {**status["lag"], "topics": {}}, "problems": status["problems"][:10]}
+            self.say("exporter", {"type": "snapshot", "status": short})
 
     def document(self) -> dict[str, Any]:
         """Return the `services` part of the status document."""

@@ -30,6 +30,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         },
         "slots": [_slot(slot) for _, slot in sorted(house.herd.slots.items())],
         "lag": house.observed.document(),
+        "autoscale": house.scaler.document(),
         **_summary(house),
     }
 
@@ -77,6 +78,7 @@ def _summary(house: House) -> dict[str, Any]:
         "rates": house.rates.document(),
         "deaths": dict(house.nursery.deaths),
         "restarts": house.nursery.restarts,
+        "alerts": house.alarms.document(),
         "problems": problems(house),
     }
 
@@ -90,6 +92,7 @@ def problems(house: House) -> list[str]:
             found.append(f"{handle.name} is held down: {handle.child.reason}")
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
+    found += house.alarms.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
     last = house.last_reload

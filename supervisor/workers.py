@@ -36,15 +36,15 @@ class Workers:
         self.quiet = False
         self.topics: tuple[str, ...] = ()
         """What to subscribe to where a regular expression is configured; empty: as configured."""
-        self.staying = False
-        """Whether a worker that ends for good will be back soon, with the next supervisor of this name."""
+        self.staying = 0
+        """Slots below this that end for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
         self.give_up: Callable[[str], None] = lambda _: None
 
     def spawn(self, handle: Handle) -> None:
         """Create the process' papers and ask its generation's mold for it."""
         slot = self._slot(handle)
-        slot.booted_at, slot.gate_opened = None, False
+        slot.booted_at, slot.gate_opened, slot.drained = None, False, False
         identity = SlotIdentity(self._life, slot.index, handle.incarnation)
         try:
             with ExitStack() as undo:
@@ -98,6 +98,16 @@ class Workers:
                 process.said = message["reason"]
             case "unreleased":
                 self._notices.unreleased(slot.index)
+            case "drained":
+                slot.drained = True
+                self._leave_together()
+
+    def _leave_together(self) -> None:
+        """Let everybody leave the group, if nobody in it has anything left to do."""
+        there = [slot for slot in self.slots.values() if slot.handle.process is not None]
+        if all(slot.drained for slot in there):
+            for slot in there:
+                self._nursery.say(slot.handle, {"type": "leave"})
 
     def _announced(self, handle: Handle, process: Process, pid: int) -> None:
         if handle.child.state is not State.SPAWNING:
@@ -141,12 +151,13 @@ class Workers:
         slot.fold()
         member_id = boardview.member_id_of(slot.papers.board)
         soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
-        coming_back = soon or self.staying
+        coming_back = soon or slot.index < self.staying
         if cause.kind != "spawn":
             held = [(view.topic, view.partition) for view in boardview.partitions_of(slot.papers.board)]
             self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean, partitions=held)
         slot.papers.discard()
         slot.papers = None
+        self._leave_together()
 
     def log_stacks(self, slot: Slot, pid: int | None, *, finished: bool) -> None:
         """Log the stacks that a worker has written since the last call."""

@@ -27,7 +27,7 @@ POLL_SHARE: Final = 10
 IDLE: Final = 0.2
 """Longest wait for a record: how late a TERM may be seen, and the rhythm of an idle worker."""
 BRIEF: Final = 0.01
-"""Wait for a record while the answers of a producer are outstanding: only asking brings them."""
+"""Wait for a record while answers that the next step needs are outstanding: only asking brings them."""
 
 
 class Desk:
@@ -121,6 +121,10 @@ def hear(channel: Channel, pulse: Pulse) -> list[str]:
         types.append(str(message.get("type")))
         if message.get("type") == "quiet":
             pulse.quiet = bool(message.get("on"))
+        elif message.get("type") == "together":
+            pulse.together = True
+        elif message.get("type") == "leave":
+            pulse.leave = True
         elif message.get("topics"):
             pulse.topics = tuple(message["topics"])
     if channel.closed:

@@ -13,6 +13,8 @@ MARGIN_SHARE: Final = 0.2
 """Kept of the stop's time for leaving the group and closing the handler: seconds, and at most this part of it."""
 STEP: Final = 0.005
 """Seconds of one poll: answers come in milliseconds, and a poll does not end with one."""
+STAY_STEP: Final = 0.02
+"""The same while nothing is expected but the word to leave."""
 
 
 def drain(session: Session) -> None:
@@ -28,16 +30,35 @@ def drain(session: Session) -> None:
                 session.outcomes.take_answers()
             committer.tick(clock.monotonic(), at_once=True)
             if not (session.outputs.pending or committer.unanswered or session.partitions.dirty):
+                _stay(session, deadline)
                 break
-            session.pauses.apply()
-            session.client.poll(STEP)  # a record that still comes is left to the next owner
-            session.board.beat()
-            hear(tools.channel, session.pulse)
+            _poll(session, STEP)
     except ConsumerFaultError:
         pass  # nothing can be committed any more; the next owner starts from the last commit
 
     uncommitted = session.committer.uncommitted()
     log.emit(events.DRAINED, handled=session.board.words[int(Counter.HANDLED)], uncommitted=uncommitted)
+
+
+def _stay(session: Session, deadline: float) -> None:
+    """Remain a member until the whole herd is done, if it is stopping as a whole.
+
+    A static member that is gone and does not leave keeps a classic rebalance from ending, and until then nobody who
+    has joined again gets another answer: a broker answers the requests of a connection one after the other.
+    """
+    hear(session.tools.channel, session.pulse)
+    if session.pulse.together:
+        session.tools.channel.send({"type": "drained"})
+    while session.pulse.together and not session.pulse.leave and clock.monotonic() < deadline:
+        _poll(session, STAY_STEP)
+
+
+def _poll(session: Session, seconds: float) -> None:
+    """Let answers, rebalances and the supervisor's word come in; a record that still comes is the next owner's."""
+    session.pauses.apply()
+    session.client.poll(seconds)
+    session.board.beat()
+    hear(session.tools.channel, session.pulse)
 
 
 def close(session: Session) -> None:

@@ -9,7 +9,7 @@ from .context import context
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "quiet", "stopped_at", "stopping", "topics")
+    __slots__ = ("due", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
 
     def __init__(self) -> None:
         self.due = 0
@@ -19,6 +19,10 @@ class Pulse:
         """Monotonic seconds of the first TERM."""
         self.quiet = False
         """Take nothing new, keep what is assigned."""
+        self.together = False
+        """The whole herd is stopping: be done, but stay in the group until told to leave it."""
+        self.leave = False
+        """Everybody is done."""
         self.topics: tuple[str, ...] = ()
         """What to subscribe to; set where a regular expression is configured, which the liaison resolves."""
 

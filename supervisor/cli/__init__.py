@@ -7,7 +7,7 @@ import click
 
 from ..._version import VERSION
 
-COMMANDS: Final = ("run", "check", "init", "status", "scale", "reload", "stop", "lag", "broker", "demo")
+COMMANDS: Final = ("run", "check", "init", "status", "scale", "reload", "stop", "lag", "broker", "bench", "demo")
 
 
 class Commands(click.Group):

@@ -1,6 +1,7 @@
 """`kherd check`: what is wrong with a configuration, all at once, and what it comes to."""
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,7 @@ def examine(loaded: Loaded, *, live: bool) -> Report:
     _handler(loaded, report)
     _properties(loaded, report)
     _state(loaded, report)
+    _command(loaded, report)
     if live and not report.problems:
         _live(loaded, report)
     known = loaded.secrets
@@ -92,6 +94,13 @@ def _state(loaded: Loaded, report: Report) -> None:
             prepare(folder)
         except ConfigError as error:
             report.warnings += error.problems
+
+
+def _command(loaded: Loaded, report: Report) -> None:
+    """Only a warning: the herd may run as another user, with another PATH, and starts without the program too."""
+    command = loaded.settings.alerts.command
+    if command is not None and shutil.which(command[0]) is None:
+        report.warnings.append(f"alerts.command: there is no program to run, got {command[0]!r}")
 
 
 def _properties(loaded: Loaded, report: Report) -> None:

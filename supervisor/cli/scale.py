@@ -31,7 +31,7 @@ class Target(click.ParamType[dict[str, Any]]):
 @click.argument("target", type=Target(), metavar="N|+N|-N|auto")
 @asks_herd
 def command(herd: Client, target: dict[str, Any]) -> None:
-    """Set the number of workers: N, N more (+N), N fewer (-N), or what the configuration says (auto)."""
+    """Set the number of workers: N, N more (+N), N fewer (-N), or what configuration and autoscaling say (auto)."""
     result = herd.request("scale", target)
-    pinned = "" if result["pinned"] else " (as configured)"
-    click.echo(f"workers: {result['before']} -> {result['after']}{pinned}")
+    why = "" if result["pinned"] else " (follows the lag)" if result["autoscale"] else " (as configured)"
+    click.echo(f"workers: {result['before']} -> {result['after']}{why}")

@@ -33,6 +33,10 @@ count = 2                      # processes; `kherd scale +1`, or change it and `
 # mode = "batch"               # the handler then takes a list of up to batch_size records
 # handler_timeout = "20s"      # a call that takes longer is killed and made again; must be below stop.timeout
 
+# [autoscale]                  # more workers when the lag asks for it
+# max = 8
+# lag_above = 1000000          # total lag; `kherd lag` shows it
+
 [errors]                       # of the handler, other than ProcessingError: the record is tried again in its place
 # max_attempts = 10
 # on_exhausted = "hold"        # then: "hold" the partition and keep trying, or "dead_letter" the record

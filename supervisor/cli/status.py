@@ -50,8 +50,12 @@ def render(status: Document) -> RenderableType:
     if in_flight.row_count:
         parts += [Text(), in_flight]
     if status["problems"]:
-        parts += [Text(), Text("problems", style="bold red"), *(plain(f"  {one}") for one in status["problems"])]
+        parts += [Text(), Text("problems", style="bold red"), *map(_problem, status["problems"])]
     return Group(*parts)
+
+
+def _problem(text: str) -> Text:
+    return plain(f"  {text}", "bold red" if text.startswith("alert ") else "")
 
 
 def _head(status: Document) -> Text:
@@ -72,6 +76,9 @@ def _head(status: Document) -> Text:
         plain(f"workers {wanted}   lag {count(lag['total'])}{why}   dead letters {count(status['dead_letters'])}")
     )
     head.append("\n")
+    if status["autoscale"] is not None:
+        head.append_text(_autoscale(status["autoscale"], pinned=workers["pinned"]))
+        head.append("\n")
     rates = status["rates"]
     head.append_text(
         plain(
@@ -83,6 +90,16 @@ def _head(status: Document) -> Text:
     if reload is not None and not reload["ok"]:
         head.append("\n")
         head.append_text(plain(f"the last reload ({reload['at']}) was refused: {reload['message']}", "red"))
+    return head
+
+
+def _autoscale(scale: Document, *, pinned: bool) -> Text:
+    """Return how many workers autoscaling wants and why, and since when."""
+    mode = "pinned by an operator" if pinned else "dry run" if scale["dry_run"] else "on"
+    head = plain(f"autoscaling {mode}: {scale['min']} to {scale['max']}")
+    if scale["decisions"] and not pinned:
+        last = scale["decisions"][-1]
+        head.append_text(plain(f"   wants {scale['wanted']} since {last['at']}: {last['reason']}"))
     return head
 
 

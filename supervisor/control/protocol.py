@@ -7,7 +7,8 @@ One request is one line of at most MAX_REQUEST bytes and gets one answer, in ord
 
     status  the status document (`supervisor/status.py`)
     lag     its "lag" part
-    scale   {"before": workers, "after": workers, "pinned": whether the count is held against the configuration}
+    scale   {"before": workers, "after": workers, "pinned": whether the count is held against configuration and lag,
+            "autoscale": whether it follows the lag}
     reload  {"changes": [what changed, a sentence each], "generation": int}, at once; problems are an error
     stop    {"pid": int, "seconds": until its deadline}, at once: the end itself is seen at the process
 """

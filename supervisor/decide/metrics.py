@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import metrics
 from ..metrics import Metric
+from .alerts import RULES
 from .child import State
 
 Status = Mapping[str, Any]
@@ -47,6 +48,9 @@ def _gauges(status: Status) -> Iterator[Sample]:
         yield Sample(metrics.WORKERS, workers["by_state"].get(state.value, 0), (state.value,))
     for name, metric in metrics.GAUGE_TOTALS.items():
         yield Sample(metric, totals.get(name, 0))
+    active = {alert["name"] for alert in status["alerts"]}
+    for name in RULES:
+        yield Sample(metrics.ALERT_ACTIVE, int(name in active), (name,))
     reachable = status.get("brokers_reachable")
     yield from _known(metrics.BROKERS_REACHABLE, None if reachable is None else int(reachable))
     yield Sample(metrics.PROBLEMS, len(status["problems"]))

@@ -1,23 +1,32 @@
 """Wanted against actual: which slots to start, to retire, and which one to roll to the newest generation next.
 
-Slots 0 to wanted-1 shall run. A changed count touches only the slots it adds or removes; a roll takes one slot at
-a time, stop then start, and goes on only when every slot of the new generation is ready: never more members than slots.
+New slots get the lowest free numbers, and those with the least to do are retired. A changed count touches only the
+slots it adds or removes; a roll takes one slot at a time, stop then start, and goes on only when every slot of the new
+generation is ready: never more members than slots.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Final
 
 from .child import GONE, State
 
+LOAD_STEP: Final = 0.25
+"""Loads that differ by less are equal: what a worker did in the last seconds is chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One slot: `generation` is that of its process, or of the next one if none exists."""
+    """One slot: `generation` is that of its process, or of the next one if none exists.
+
+    `load` is the share of its time that its worker spends in the handler, 0 to 1.
+    """
 
     state: State
     generation: int
     wanted: bool
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +45,30 @@ _BETWEEN: Final = GONE - {State.DOWN}
 
 def reconcile(slots: Mapping[int, Slot], wanted: int, generation: int) -> Orders:
     """Return the orders that bring `slots` closer to `wanted` workers of `generation`."""
-    kept = {index: slot for index, slot in slots.items() if index < wanted}
-    start = tuple(index for index in range(wanted) if index not in slots or slots[index].state is State.DOWN)
+    running = [index for index, slot in slots.items() if slot.wanted and slot.state is not State.DOWN]
+    retire = tuple(sorted(running, key=lambda index: (_rank(slots[index]), -index))[: max(0, len(running) - wanted)])
+    kept = {index: slots[index] for index in running if index not in retire}
+    # A slot that is on its way down is waited for: its number is taken until then.
+    free = (index for index in count() if index not in running)
+    start = tuple(
+        index
+        for index in islice(free, max(0, wanted - len(running)))
+        if index not in slots or slots[index].state is State.DOWN
+    )
+    waiting = wanted - len(kept) - len(start)
     move = tuple(index for index, slot in kept.items() if slot.generation < generation and slot.state in _BETWEEN)
     return Orders(
         start=start,
-        retire=tuple(
-            index for index, slot in sorted(slots.items(), reverse=True) if index >= wanted and _lives_on(slot)
-        ),
+        retire=retire,
         move=move,
         # Who starts now is of the newest generation: whether that is any good, it is the first to show.
-        roll=None if start or move else _next_to_roll(kept, generation),
+        roll=None if start or move or waiting else _next_to_roll(kept, generation),
     )
 
 
-def _lives_on(slot: Slot) -> bool:
-    return slot.wanted and slot.state is not State.DOWN
+def _rank(slot: Slot) -> int:
+    """Return the load in steps that matter: between equals the highest number goes, so that low ones stay in use."""
+    return round(slot.load / LOAD_STEP)
 
 
 def _next_to_roll(kept: Mapping[int, Slot], generation: int) -> int | None:

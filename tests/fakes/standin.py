@@ -2,7 +2,9 @@
 
 Everything that forks, watches, signals and reaps is the real thing. What a worker does once it exists is
 replaced before anything is forked: it loads the handler's module, waits at the barrier, is ready, and drains on TERM.
-Environment: STANDIN_FORK_FAILS names a file; while it exists, os.fork raises EAGAIN.
+Environment: STANDIN_FORK_FAILS names a file; while it exists, os.fork raises EAGAIN. STANDIN_LAG names a file that
+holds the total lag, or "unknown"; while there is one the liaison tells it again and again. STANDIN_CALM: seconds of
+calm that clear an alert.
 """
 
 import errno
@@ -12,10 +14,14 @@ import select
 import signal
 import sys
 import types
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kherd.supervisor import staff
+from kherd.supervisor.config.schema import Settings
+from kherd.supervisor.decide import alerts
 from kherd.worker import kernel
 from kherd.worker.board import Board, Phase, StateWord
 from kherd.worker.boardwriter import BoardWriter
@@ -25,6 +31,8 @@ from kherd.worker.exits import WorkerExit
 from kherd.worker.spec import SlotIdentity, WorkerSpec
 
 LIAISON = "tests.fakes.standin"
+TELL_LAG_EVERY = 50
+"""Milliseconds."""
 
 
 def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int) -> int:
@@ -69,16 +77,45 @@ def _obey(channel: Channel, writer: BoardWriter, reads: int) -> int:
 
 
 def run(_: Any, channel: Channel) -> int:
-    """Be the liaison: every notice is answered at once."""
+    """Be the liaison: every notice is answered at once, and lag is what a file says."""
     channel.send({"type": "ready", "topics": {"orders": 8}, "dead_letter_topics": []})
     waiting = select.poll()
     waiting.register(channel, select.POLLIN)
+    lag = os.environ.get("STANDIN_LAG")
+    sweep = 0
     while not channel.closed:
-        waiting.poll()
+        waiting.poll(None if lag is None else TELL_LAG_EVERY)
+        if lag is not None and (told := _read(Path(lag))):
+            sweep += 1
+            channel.send(_sweep(sweep, told))
         while (received := channel.receive()) is not None:
             if "id" in received[0]:
                 channel.send({"type": "notice_done", "id": received[0]["id"], "ok": True, "ms": 0.1, "error": None})
     return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _sweep(number: int, told: str) -> dict[str, Any]:
+    unknown = told == "unknown"
+    rows = [] if unknown else [["orders", 0, 0, int(told), 0]]
+    return {
+        "type": "lag", "sweep": number, "last": True, "at": 1e9, "partitions": rows,
+        "valid": not unknown, "reason": "unknown" if unknown else None,
+    }  # fmt: skip
+
+
+def _calm(seconds: float) -> None:
+    """Have every alert clear after so many seconds of calm."""
+    table: Any = alerts.RULES
+    for name, rule in list(table.items()):
+        table[name] = _with_calm(rule, seconds)
+
+
+def _with_calm(rule: Callable[[Settings], alerts.Rule], seconds: float) -> Callable[[Settings], alerts.Rule]:
+    return lambda settings: replace(rule(settings), calm=seconds)
 
 
 def _main() -> None:
@@ -87,6 +124,8 @@ def _main() -> None:
     worker.run_worker = run_worker  # type: ignore[attr-defined] # the one name that the mold uses
     sys.modules["kherd.worker.main"] = worker
     staff.ENTRIES["liaison"] = LIAISON
+    if "STANDIN_CALM" in os.environ:
+        _calm(float(os.environ["STANDIN_CALM"]))
     refused = os.environ.get("STANDIN_FORK_FAILS")
     if refused is not None:
         _let_forks_fail(Path(refused))

@@ -41,12 +41,14 @@ def status(**changes: Any) -> dict[str, Any]:
             "topics": topics,
             "partitions": partitions,
         },
+        "autoscale": None,
         "dead_letters": 3,
         "brokers_reachable": True,
         "totals": {"handled": 1000, "failed": 10, "calls": 1010, "buffered": 7, "busy_ns": 1_999_999, "rebalances": 4},
         "rates": {"processing_rate": 12.5, "error_rate": 0.01},
         "deaths": {"signal:KILL": 3},
         "restarts": 3,
+        "alerts": [],
         "problems": [],
     }
     return {**document, **changes}

@@ -32,6 +32,14 @@ def test_a_good_configuration_is_shown_with_every_default(tmp_path: Path) -> Non
     assert result.stderr.strip().endswith("can be used")
 
 
+@pytest.mark.parametrize("program", ["no-such-program", "/no/such/program"])
+def test_an_alert_command_that_does_not_exist_is_a_warning(tmp_path: Path, program: str) -> None:
+    result = check(tmp_path, START + f'[alerts]\ncommand = ["{program}", "--urgent"]\n')
+    assert result.exit_code == Exit.DONE
+    assert f"warning: alerts.command: there is no program to run, got '{program}'" in result.stderr
+    assert "warning" not in check(tmp_path, START + '[alerts]\ncommand = ["sh", "-c", "true"]\n').stderr
+
+
 def test_what_is_shown_is_a_configuration_again(tmp_path: Path) -> None:
     first = check(tmp_path, START + '[kafka.client]\nsasl.mechanism = "PLAIN"\n')
     assert check(tmp_path, first.stdout).stdout == first.stdout

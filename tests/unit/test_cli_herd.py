@@ -84,6 +84,16 @@ def test_status_says_what_a_person_looks_for() -> None:
         assert words in shown
 
 
+def test_status_shows_an_alert_in_red() -> None:
+    text = "alert lag since 2026-01-02T03:04:05.678Z: lag 1,200,000 records, raised above 1,000,000 records"
+    rendered = status.render(document(problems=[text, "no broker answers"]))
+    console = Console(width=200, markup=False, highlight=False, color_system="standard", force_terminal=True)
+    with console.capture() as capture:
+        console.print(rendered)
+    assert f"\x1b[1;31m  {text}\x1b[0m" in capture.get()
+    assert "\n  no broker answers" in capture.get()
+
+
 def test_status_calls_the_unknown_unknown() -> None:
     lag_document = {
         "valid": False,
@@ -106,6 +116,26 @@ def test_status_names_instance_pin_and_a_refused_reload() -> None:
     assert "the last reload (now) was refused: kafka.topics: is empty" in shown
 
 
+PINNED = {"pinned": True, "autoscale": False}
+AUTOSCALE = {"min": 2, "max": 9, "wanted": 9, "dry_run": False, "decisions": []}
+LAST = {"at": "now", "reason": "the lag is above 7"}
+
+
+@pytest.mark.parametrize(
+    ("scale", "pinned", "says"),
+    [
+        (AUTOSCALE, False, "autoscaling on: 2 to 9\n"),
+        (AUTOSCALE | {"decisions": [LAST]}, False, "on: 2 to 9 wants 9 since now: the lag is above 7"),
+        (AUTOSCALE | {"decisions": [LAST], "dry_run": True}, False, "autoscaling dry run: 2 to 9 wants 9"),
+        (AUTOSCALE | {"decisions": [LAST]}, True, "autoscaling pinned by an operator: 2 to 9\n"),
+    ],
+)
+def test_status_says_what_autoscaling_wants_and_why(scale: dict[str, Any], pinned: bool, says: str) -> None:
+    workers = document()["workers"] | {"pinned": pinned}
+    shown = seen(status.render(document(autoscale=scale, workers=workers)))
+    assert says in "\n".join(line.rstrip() for line in shown.splitlines()) + "\n"
+
+
 def test_names_cannot_command_the_terminal() -> None:
     evil = slot(0, partitions=[{"topic": "\x1b[2J[bold]x[/bold]", "partition": 0, "done": 0, "committed": 0}])
     shown = seen(status.render(document(slots=[evil], problems=["\x1b]0;title\x07"])))
@@ -116,14 +146,20 @@ def test_names_cannot_command_the_terminal() -> None:
 @pytest.mark.parametrize(
     ("word", "asked", "answer", "says"),
     [
-        ("4", {"to": 4, "by": None, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
-        ("+2", {"to": None, "by": 2, "auto": False}, {"before": 2, "after": 4, "pinned": True}, "workers: 2 -> 4"),
-        ("-1", {"to": None, "by": -1, "auto": False}, {"before": 2, "after": 1, "pinned": True}, "workers: 2 -> 1"),
+        ("4", {"to": 4, "by": None, "auto": False}, {"before": 2, "after": 4, **PINNED}, "workers: 2 -> 4"),
+        ("+2", {"to": None, "by": 2, "auto": False}, {"before": 2, "after": 4, **PINNED}, "workers: 2 -> 4"),
+        ("-1", {"to": None, "by": -1, "auto": False}, {"before": 2, "after": 1, **PINNED}, "workers: 2 -> 1"),
         (
             "auto",
             {"to": None, "by": None, "auto": True},
-            {"before": 4, "after": 2, "pinned": False},
+            {"before": 4, "after": 2, "pinned": False, "autoscale": False},
             "workers: 4 -> 2 (as configured)",
+        ),
+        (
+            "auto",
+            {"to": None, "by": None, "auto": True},
+            {"before": 4, "after": 4, "pinned": False, "autoscale": True},
+            "workers: 4 -> 4 (follows the lag)",
         ),
     ],
 )
@@ -303,6 +339,13 @@ def test_what_the_supervisor_leaves_unanswered_is_told(tmp_path: Path) -> None:
         result = ask(reload.command, "--timeout", "0.05", "-c", config)
     assert result.exit_code == 1
     assert "no answer to 'reload' within 0.05 s" in result.output
+
+
+def test_lag_of_a_herd_that_does_not_answer_says_how_to_ask_the_brokers(tmp_path: Path) -> None:
+    with herd(tmp_path) as (_, config):
+        result = ask(lag.command, "-c", config)
+    assert result.exit_code == 1
+    assert "to ask the brokers instead, add --group NAME" in result.output
 
 
 def test_numbers_in_words() -> None:

@@ -1,4 +1,5 @@
 import fcntl
+import json
 import os
 import select
 import signal
@@ -9,17 +10,19 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kherd.supervisor.children.exporter import main as module
+from kherd.supervisor.children.exporter import sender as module
 from kherd.supervisor.children.exporter.main import Exporter
-from kherd.supervisor.children.exporter.resolver import Address, Unresolved, look_up, split
+from kherd.supervisor.children.exporter.resolver import Address, Resolver, Unresolved, look_up, split
 from kherd.supervisor.children.exporter.spec import ExporterSpec
 from kherd.supervisor.children.exporter.statsd import PACKET, Statsd, prefix_of, written
 from kherd.supervisor.decide.metrics import Sample
 from kherd.supervisor.metrics import CONSUMER_LAG, ERROR_RATE, RECORDS_HANDLED, TOPIC_CONSUMER_LAG
+from kherd.testing.wait import until
 from kherd.worker import clock, log
 from kherd.worker.channel import Channel, pair
 from kherd.worker.spec import LogSpec
@@ -81,8 +84,13 @@ def snapshot(**changes: Any) -> dict[str, Any]:
     return {"type": "snapshot", "status": status(**changes)}
 
 
+def resolver(exporter: Exporter) -> Resolver:
+    assert exporter.sender is not None
+    return exporter.sender.resolver
+
+
 def until_resolved(exporter: Exporter) -> None:
-    exporter._resolver.ask()
+    resolver(exporter).ask()
     assert select.select([exporter._wake], [], [], 30)[0]
     exporter.turn()
 
@@ -169,13 +177,13 @@ def test_nobody_listening_is_told_not_raised(server: Server) -> None:
 
 def test_a_snapshot_before_the_address_is_known_is_kept_and_its_counters_are_not_lost(server: Server) -> None:
     with exporter_to(server.place) as (exporter, channel):
-        ask = exporter._resolver.ask
-        exporter._resolver.ask = lambda: None  # type: ignore[method-assign]
+        ask = resolver(exporter).ask
+        resolver(exporter).ask = lambda: None  # type: ignore[method-assign]
         channel.send(snapshot(totals={"handled": 10}))
         exporter.turn()
         channel.send(snapshot(totals={"handled": 15}))
         exporter.turn()
-        exporter._resolver.ask = ask  # type: ignore[method-assign]
+        resolver(exporter).ask = ask  # type: ignore[method-assign]
         until_resolved(exporter)
         assert "kherd.orders.records_handled:0|c" in server.take(5)
         channel.send(snapshot(totals={"handled": 22}))
@@ -200,8 +208,8 @@ def test_failures_are_told_once_a_minute() -> None:
 
 def test_of_several_addresses_the_one_that_listens_is_found(server: Server) -> None:
     with exporter_to(server.place) as (exporter, channel):
-        exporter._resolver.ask = lambda: None  # type: ignore[method-assign]
-        exporter._resolver._results.put((Address("::1", server.address.port, ipv6=True), server.address))
+        resolver(exporter).ask = lambda: None  # type: ignore[method-assign]
+        resolver(exporter)._results.put((Address("::1", server.address.port, ipv6=True), server.address))
         for _ in range(100):
             channel.send(snapshot())
             exporter.turn()
@@ -215,7 +223,7 @@ def test_an_address_is_looked_up_anew_now_and_then(server: Server) -> None:
     asked = []
     with exporter_to(server.place, lambda: time[0]) as (exporter, channel):
         until_resolved(exporter)
-        exporter._resolver.ask = lambda: asked.append(time[0])  # type: ignore[method-assign]
+        resolver(exporter).ask = lambda: asked.append(time[0])  # type: ignore[method-assign]
         for _ in range(25):
             channel.send(snapshot())
             exporter.turn()
@@ -287,3 +295,36 @@ def test_the_end_of_the_supervisor_is_the_end_of_the_exporter(server: Server) ->
     with process_to(server.place) as (process, channel):
         channel.close()
         assert process.wait(30) == 0
+
+
+@contextmanager
+def alerter(*command: str) -> Iterator[tuple[Exporter, Channel]]:
+    """An exporter that has alerts to deliver and no metrics."""
+    ours, theirs = pair()
+    exporter = Exporter(ExporterSpec("orders", command=command), theirs)
+    try:
+        yield exporter, ours
+    finally:
+        for one in (ours, theirs, exporter):
+            one.close()
+
+
+def test_an_alert_is_acknowledged_for_the_target_that_got_it(tmp_path: Path) -> None:
+    with alerter("sh", "-c", f"cat > {tmp_path}/got") as (exporter, channel):
+        document = {"alert": "lag", "state": "raised"}
+        channel.send(snapshot())  # nobody asked for metrics
+        channel.send({"type": "alert", "id": 7, "to": ["command", "a later version's"], "document": document})
+
+        def answer() -> Any:
+            exporter.turn()
+            return channel.receive()
+
+        message, _ = until(answer, 30, "the acknowledgement")
+        assert message == {"type": "alert_done", "id": 7, "target": "command"}
+        assert json.loads((tmp_path / "got").read_text()) == document
+
+
+def test_an_exporter_says_that_it_is_there(server: Server) -> None:
+    with process_to(server.place) as (_, channel):
+        message, _ = until(channel.receive, 30, "its first word")
+        assert message == {"type": "ready"}

@@ -54,6 +54,11 @@ def test_gauges_say_how_it_is() -> None:
     assert found["uptime"] == 7991.5
 
 
+def test_every_alert_is_sent_whether_it_lasts_or_not() -> None:
+    assert sent(status())["alerts.lag.active"] == 0
+    assert sent(status(alerts=[{"name": "lag"}]))["alerts.lag.active"] == 1
+
+
 def test_an_unknown_lag_is_not_sent_and_said_to_be_unknown() -> None:
     lag = {"valid": False, "reason": "no broker answers", "at": None, "total": None, "topics": {}, "partitions": []}
     found = sent(status(lag=lag, dead_letters=None, brokers_reachable=None))

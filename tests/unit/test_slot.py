@@ -154,3 +154,16 @@ def test_stacks_are_told_once_and_when_they_are_whole(slot: Slot) -> None:
 def test_a_board_without_calls_shows_none(slot: Slot) -> None:
     assert slot.in_flight() == []
     assert _writer(slot).topic("x" * 10) != NONE
+
+
+def test_the_load_is_how_busy_its_worker_was_lately(slot: Slot) -> None:
+    writer = _writer(slot)
+    for second in range(100):
+        slot.note_load(float(second))
+        writer.add(Counter.BUSY_NS, clock.NANOSECONDS // 2)
+    assert 0.49 < slot.load <= 0.5
+    for second in range(100, 110):
+        slot.note_load(float(second))
+    assert 0.1 < slot.load < 0.3
+    slot.note_load(109.0)
+    assert slot.load > 0

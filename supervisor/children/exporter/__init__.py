@@ -1,1 +1,1 @@
-"""The exporter: metrics on their way out."""
+"""The exporter: metrics and alerts on their way out."""

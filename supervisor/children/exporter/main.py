@@ -1,4 +1,7 @@
-"""The exporter process: snapshots come in over the channel, metrics go out. Nothing that a server does can end it."""
+"""The exporter process: snapshots and alerts come in over the channel, metrics and deliveries go out.
+
+Nothing that a server or a program does can end it, or make one of them wait for another.
+"""
 
 import selectors
 import signal
@@ -6,16 +9,16 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
-from ....worker import clock, events, log
-from ....worker.channel import Channel
-from ...decide.metrics import Status, samples
-from .resolver import Address, Resolver, Unresolved, split
+from ....worker import clock
+from ....worker.channel import Channel, Message
+from .courier import Courier, targets
+from .sender import Sender
 from .spec import ExporterSpec
-from .statsd import Statsd, prefix_of
 
-LOOK_UP_EVERY: Final = 60.0
-"""Seconds an address is trusted: servers move, and UDP does not tell."""
-COMPLAIN_EVERY: Final = 60.0
+GRACE_SECONDS: Final = 2.0
+"""What is under way when TERM comes may take so long."""
+MARGIN_SECONDS: Final = 0.25
+"""Time kept for the end itself, before the deadline of a stop."""
 
 
 def run(spec: ExporterSpec, channel: Channel) -> int:
@@ -28,104 +31,87 @@ def run(spec: ExporterSpec, channel: Channel) -> int:
 
 
 class Exporter:
-    """Sends the samples of each snapshot."""
+    """Sends the samples of each snapshot, and hands each alert to the couriers of its targets."""
 
     def __init__(self, spec: ExporterSpec, channel: Channel, now: Callable[[], float] = clock.monotonic) -> None:
         self._now = now
-        self._spec = spec
         self._channel = channel
         self._wake, self._waker = socket.socketpair()
         self._wake.setblocking(False)
         self._waker.setblocking(False)
-        self._resolver = Resolver(*split(spec.statsd), done=self._poke)
-        self._client: Statsd | None = None
-        self._looked_up_at = self._now()
-        self._addresses: tuple[Address, ...] = ()
-        self._previous: Status | None = None
-        self._unsent: Status | None = None
-        self._complained_at: float | None = None
+        statsd = spec.statsd
+        self.sender = None if statsd is None else Sender(spec.app, statsd, spec.prefix, self._poke, now)
+        self._couriers = {target.name: Courier(target, self._done(target.name), now) for target in targets(spec)}
+        self._deadline = float("inf")
         self._stopping = False
 
     def serve(self) -> int:
         """Send until told to stop."""
         signal.signal(signal.SIGTERM, self._on_term)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        self._resolver.ask()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._channel, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
-            while not self._stopping and not self._channel.closed:
-                selector.select()
-                self.turn()
+        if self.sender is not None:
+            self.sender.resolver.ask()
+        self._channel.send({"type": "ready"})
+        while not self._stopping and not self._channel.closed:
+            self._wait()
+            self.turn()
         signal.set_wakeup_fd(-1)
         if self._stopping:
-            self.turn()
+            self._finish()
         return 0
 
     def close(self) -> None:
         """Give everything back but the channel."""
-        self._resolver.close()
+        for courier in self._couriers.values():
+            courier.close()
+        if self.sender is not None:
+            self.sender.close()
         self._wake.close()
         self._waker.close()
-        if self._client is not None:
-            self._client.close()
 
     def turn(self) -> None:
         """Take in what has come and send what can be sent."""
         self._drain_wake()
-        self._take_address()
+        if self.sender is not None:
+            self.sender.turn()
         while not self._channel.closed and (received := self._channel.receive()) is not None:
-            message, _ = received
-            if message["type"] == "snapshot":
-                self._take(message["status"])
+            self._hear(received[0])
+        for courier in self._couriers.values():
+            courier.turn()
 
-    def _take(self, status: Status) -> None:
-        if self._client is None:
-            # Counters add up by themselves: the next document holds what this one would have told.
-            self._unsent = self._unsent or status
-            self._resolver.ask()
-        else:
-            self._send(self._client, status)
+    def _finish(self) -> None:
+        """Send what the channel holds, and let the attempts that are under way end; none is waited for to begin."""
+        self.turn()
+        until = min(self._now() + GRACE_SECONDS, self._deadline - MARGIN_SECONDS)
+        while self._now() < until and not self._channel.closed and any(one.busy for one in self._couriers.values()):
+            self._wait(until)
+            self.turn()
 
-    def _send(self, client: Statsd, status: Status) -> None:
-        client.send(samples(status, self._previous))
-        self._previous = status
-        if client.error is not None:
-            self._complain(client.error)
-            self._connect((*self._addresses[1:], self._addresses[0]))
-        if client.error is not None or self._now() - self._looked_up_at >= LOOK_UP_EVERY:
-            self._resolver.ask()
+    def _hear(self, message: Message) -> None:
+        match message["type"]:
+            case "snapshot" if self.sender is not None:
+                self.sender.take(message["status"])
+            case "alert":
+                for name in message["to"]:
+                    if (courier := self._couriers.get(name)) is not None:
+                        courier.take(message["id"], message["document"])
+            case "ending":
+                self._deadline = message["deadline"]
 
-    def _take_address(self) -> None:
-        found = self._resolver.take()
-        if found is None:
-            return
-        self._looked_up_at = self._now()
-        if isinstance(found, Unresolved):
-            self._complain(found.reason)  # an address that was good once stays in use
-        elif self._client is None or self._addresses[0] not in found:
-            self._connect(found)
-        if self._client is not None and self._unsent is not None:
-            unsent, self._unsent = self._unsent, None
-            self._send(self._client, unsent)
+    def _done(self, target: str) -> Callable[[int], None]:
+        return lambda number: self._channel.send({"type": "alert_done", "id": number, "target": target})
 
-    def _connect(self, addresses: tuple[Address, ...]) -> None:
-        """Use the first of `addresses`; the others get their turn when nobody listens there."""
-        self._addresses = addresses
-        try:
-            client = Statsd(addresses[0], prefix_of(self._spec.prefix, self._spec.app))
-        except OSError as error:
-            self._complain(error.strerror or str(error))
-            return
-        if self._client is not None:
-            self._client.close()
-        self._client = client
-
-    def _complain(self, reason: str) -> None:
-        now = self._now()
-        if self._complained_at is None or now - self._complained_at >= COMPLAIN_EVERY:
-            self._complained_at = now
-            log.emit(events.METRICS_FAILED, address=self._spec.statsd, reason=reason)
+    def _wait(self, until: float | None = None) -> None:
+        """Wait until there is something to do, or until `until` (monotonic seconds)."""
+        dues = [due for courier in self._couriers.values() if (due := courier.due()) is not None]
+        dues += [] if until is None else [until]
+        with selectors.DefaultSelector() as selector:
+            files = [self._channel.fileno(), self._wake.fileno()]
+            for courier in self._couriers.values():
+                files += courier.files()
+            for file in files:
+                selector.register(file, selectors.EVENT_READ)
+            selector.select(max(0.0, min(dues) - self._now()) if dues else None)
 
     def _on_term(self, *_: Any) -> None:
         self._stopping = True
