@@ -37,6 +37,7 @@ def test_a_loop_that_stands_still_does_not_feed_the_watchdog(herd: NewHerd, tmp_
         one.signal(signal.SIGCONT)
         fed(manager)
         one.signal(signal.SIGABRT)
+        until(lambda: not one.processes(), 5, "the end of all that it had")  # the kernel kills them, after it has ended
         one.wait_end(code=-signal.SIGABRT)
         one.events()
         assert any("poller.py" in line for line in one.log.other), one.log.other
