@@ -1,6 +1,7 @@
 """What people ask of a running herd, by signal or by control socket."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..worker import clock, events, log
@@ -17,12 +18,16 @@ from .status import document
 
 
 class Commands:
-    """Does what is asked; `stop` begins a stop and `state` tells of the daemon."""
+    """Does what is asked; `stop` begins a stop, `state` tells of the daemon, a reload is within `reloading`."""
 
     def __init__(
-        self, house: House, stop: Callable[..., shutdown.Daemon], state: Callable[[], shutdown.Daemon]
+        self,
+        house: House,
+        stop: Callable[..., shutdown.Daemon],
+        state: Callable[[], shutdown.Daemon],
+        reloading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._house, self._stop, self._state = house, stop, state
+        self._house, self._stop, self._state, self._reloading = house, stop, state, reloading
 
     def dispatch(self, request: Request) -> Answer:
         """Do one request of the control socket."""
@@ -45,9 +50,13 @@ class Commands:
 
     def reload(self) -> Answer:
         """Read the configuration again and apply the difference; what does not validate changes nothing."""
-        house = self._house
         if self._stopping:
             return refused("the herd is stopping")
+        with self._reloading():
+            return self._reload()
+
+    def _reload(self) -> Answer:
+        house = self._house
         try:
             loaded = load(house.loaded.path)
         except ConfigError as error:
