@@ -25,14 +25,13 @@ def library() -> Any:
     Raises:
         BenchError: it is not installed; says how to get it.
     """
-    finders = list(sys.meta_path)
     try:
         return importlib.import_module("pygal")
     except ImportError as error:
         raise BenchError(f"the HTML report needs pygal ({error}): pip install 'kherd[bench]', or --no-html") from error
     finally:
-        # pygal adds one of an old kind, for plugins nobody uses here: with it every import that fails warns first.
-        sys.meta_path[:] = finders
+        # pygal adds a finder of an old kind, for plugins nobody uses here: every import that fails warns of it first.
+        sys.meta_path[:] = [one for one in sys.meta_path if type(one).__module__ != "pygal"]
 
 
 def plots(result: Result) -> list[tuple[str, str]]:

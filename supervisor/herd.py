@@ -10,6 +10,7 @@ from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.barrier import Waiting, open_gates
 from .decide.child import State
+from .decide.hang import name_hang
 from .decide.reconcile import Slot as SlotFacts
 from .decide.reconcile import reconcile
 from .decide.restart import RestartPolicy
@@ -22,7 +23,6 @@ from .workers import Workers
 
 COMING_BACK_SECONDS: Final = 5.0
 """A slot whose restart is further away than this gives its place in the group up."""
-REVOKE_SECONDS: Final = 10.0
 ON_THE_WAY: Final = frozenset({State.SPAWNING, State.BOOTING, State.BARRIER})
 
 
@@ -167,8 +167,7 @@ class Herd:
         """Kill what hangs."""
         for slot in self.slots.values():
             if slot.papers is not None and slot.handle.child.state in {State.JOINING, State.READY, State.DRAINING}:
-                limit = self.molds.spec(slot.papers.generation).handler_timeout
-                reason = slot.hang(limit, REVOKE_SECONDS)
+                reason = name_hang(slot.sight(), self.molds.spec(slot.papers.generation).handler_timeout)
                 if reason is not None:
                     self._nursery.feed(slot.handle, machine.Hang(reason))
 

@@ -8,6 +8,7 @@ from ..worker import boardview, clock
 from ..worker.board import GAUGES, Board, Phase, StateWord
 from ..worker.boardview import InFlight
 from ..worker.spec import SlotIdentity
+from .decide.hang import Call, Sight
 from .process.handle import Handle
 
 STACKS_BYTES = 64 * 1024
@@ -65,29 +66,29 @@ class Slot:
     load: float = 0.0
     """Seconds its worker spends in the handler, of each second lately."""
     _busy: tuple[float, float] | None = None
+    _idle_since: int | None = None
+    """The heartbeat at the last look for a hang, if no call was under way."""
 
     def in_flight(self) -> list[InFlight]:
         """Return the handler calls under way."""
         return boardview.in_flight_of(self.papers.board) if self.papers else []
 
-    def hang(self, handler_timeout: float, revoke_timeout: float) -> str | None:
-        """Return what has taken too long, None if nothing has."""
-        if self.papers is None:
-            return None
-        now = clock.monotonic_ns()
-        for call in self.in_flight():
-            seconds = (now - call.since) / clock.NANOSECONDS
-            if seconds > handler_timeout:
-                where = f"{call.topic}[{call.partition}]@{call.first}"
-                return (
-                    f"the handler has been at {where} for {seconds:.1f} s, over handler_timeout {handler_timeout:g} s"
-                )
+    def sight(self) -> Sight:
+        """Return what its board shows to whoever looks for a hang, once a second."""
+        assert self.papers is not None
+        words, now = self.papers.board.words, clock.monotonic_ns()
+        calls = [
+            Call(f"{call.topic}[{call.partition}]@{call.first}", (now - call.since) / clock.NANOSECONDS)
+            for call in self.in_flight()
+        ]
         # The worker writes the time first: read after the phase, it is never that of the phase before.
         revoking = boardview.phase_of(self.papers.board) is Phase.REVOKING
-        since = (now - self.papers.board.words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
-        if revoking and since > revoke_timeout:
-            return f"committing for a revocation has taken {since:.1f} s"
-        return None
+        since = (now - words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
+        beat = words[StateWord.HEARTBEAT]
+        # Just after a long call there was no heartbeat for as long: whoever is silent is so at two looks in a row.
+        silent = (now - beat) / clock.NANOSECONDS if beat == self._idle_since and not calls else 0.0
+        self._idle_since = None if calls else beat
+        return Sight(calls, since if revoking else None, silent)
 
     def note_load(self, now: float) -> None:
         """Look at how busy its worker was since the last call; `now` in monotonic seconds, about a second later."""

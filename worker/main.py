@@ -129,6 +129,7 @@ def _wait_for_go(tools: session.Tools) -> None:
     waiting.register(tools.channel, select.POLLIN)
     while not tools.pulse.stopping:
         waiting.poll(BARRIER_MS)
+        tools.board.beat()
         if "go" in hear(tools.channel, tools.pulse):
             tools.board.phase(Phase.JOINING)
             return

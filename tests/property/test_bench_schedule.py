@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kherd.bench.schedule import SECOND, Schedule, quantile
 
-SCHEDULES = st.builds(Schedule, start=st.integers(0, 10**18), rate=st.integers(1, 10_000_000))
+SCHEDULES = st.builds(Schedule, start=st.integers(1, 10**18), rate=st.integers(1, 10_000_000))
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=50).map(sorted)
 
 

@@ -85,7 +85,9 @@ def test_signals_are_those_of_any_program() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert end.code == 0
-    assert ignored.said.split() == ["SigIgn:", "0" * 16]
+    (_, mask) = ignored.said.split()
+    # 32 and 33 are the C library's own: no program can reset them, they stay as whoever runs the tests has them.
+    assert [number for number in signal.valid_signals() if int(mask, 16) >> (number - 1) & 1] == []
 
 
 def test_the_end_of_whoever_made_it_is_its_end(tmp_path: Path) -> None:

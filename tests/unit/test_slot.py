@@ -83,29 +83,46 @@ def test_discarded_papers_leave_no_file_and_no_descriptor(slot: Slot) -> None:
         os.fstat(papers.stacks)
 
 
-def test_a_call_over_its_time_is_named_by_topic_partition_and_offset(slot: Slot) -> None:
+def test_a_call_is_seen_by_topic_partition_and_offset_while_it_lasts(slot: Slot) -> None:
     writer = _writer(slot)
-    assert slot.hang(0.0, 0.0) is None
+    assert slot.sight().calls == []
     writer.start_call(0, writer.topic("orders"), 2, 41, 41, 1)
-    assert slot.hang(60.0, 60.0) is None
-    reason = slot.hang(-1.0, 60.0)
-    assert reason is not None
-    assert "orders[2]@41" in reason
+    (call,) = slot.sight().calls
+    assert (call.where, call.seconds >= 0) == ("orders[2]@41", True)
     writer.end_call(0)
-    assert slot.hang(-1.0, 60.0) is None
-    slot_without_process = Slot(4, Handle("worker 4", 60.0), 1)
-    assert slot_without_process.hang(-1.0, -1.0) is None
+    assert slot.sight().calls == []
 
 
-def test_only_a_revocation_may_not_take_its_time(slot: Slot) -> None:
+def test_a_revocation_is_seen_while_it_lasts(slot: Slot) -> None:
     writer = _writer(slot)
     writer.phase(Phase.POLLING)
-    assert slot.hang(60.0, -1.0) is None
+    assert slot.sight().revoking is None
     writer.phase(Phase.REVOKING)
-    assert slot.hang(60.0, 60.0) is None
-    reason = slot.hang(60.0, -1.0)
-    assert reason is not None
-    assert "revocation" in reason
+    revoking = slot.sight().revoking
+    assert revoking is not None
+    assert revoking >= 0
+
+
+def test_who_shows_no_heartbeat_at_two_looks_without_a_call_is_silent(slot: Slot) -> None:
+    assert slot.papers is not None
+    writer, words = _writer(slot), slot.papers.board.words
+    words[StateWord.HEARTBEAT] = 1
+    assert slot.sight().silent == 0.0
+    assert slot.sight().silent > 0.0
+    writer.beat()
+    assert slot.sight().silent == 0.0
+
+
+def test_who_comes_out_of_a_long_call_is_not_silent(slot: Slot) -> None:
+    assert slot.papers is not None
+    writer, words = _writer(slot), slot.papers.board.words
+    words[StateWord.HEARTBEAT] = 1
+    writer.start_call(0, writer.topic("orders"), 2, 41, 41, 1)
+    assert slot.sight().silent == 0.0
+    writer.end_call(0)
+    assert slot.sight().silent == 0.0
+    writer.start_call(0, writer.topic("orders"), 2, 42, 42, 1)
+    assert slot.sight().silent == 0.0
 
 
 class _Racing:
@@ -131,7 +148,7 @@ def test_the_time_of_the_phase_before_is_never_taken_for_that_of_a_revocation(sl
     words[StateWord.PHASE], words[StateWord.PHASE_SINCE] = Phase.POLLING, 0  # polling since the machine was started
     board.words = _Racing(words)  # type: ignore[assignment] # a reader indexes it, no more
     try:
-        assert slot.hang(60.0, 30.0) is None
+        assert slot.sight().revoking is None
     finally:
         board.words = words
 
