@@ -40,7 +40,7 @@ def _family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily:
 
 
 def encode(status: Status, accept: str) -> tuple[str, bytes]:
-    """Return content type and text: OpenMetrics 1.0.0 if `accept`, the request's header, names it, else Prometheus 0.0.4."""
+    """Return content type and text: OpenMetrics 1.0.0 if the request's `accept` names it, else Prometheus 0.0.4."""
     named = {kind.partition(";")[0].strip().lower() for kind in accept.split(",")}
     # Only that: the library's own reading of the header raises where a version makes no sense.
     encoder, kind = choose_encoder(OPENMETRICS if OPENMETRICS in named else "")
