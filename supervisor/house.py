@@ -54,7 +54,7 @@ class House:
             lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
         )
         self.snapshots = Snapshots(
-            lambda: briefs.wants_snapshots(self.settings), lambda: self.staff.tell_exporter(self.describe())
+            lambda: self.settings, lambda: self.staff.tell_exporter(self.describe()), self.deliveries.hear
         )
         self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
         self.observed = Observed(self.spec.kafka.start)
@@ -178,11 +178,7 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={
-                "liaison": self._hear_liaison,
-                "exporter": self.snapshots.then(self.deliveries.hear),
-                "broker": self._hear_broker,
-            },
+            hear={"liaison": self._hear_liaison, "exporter": self.snapshots.hear, "broker": self._hear_broker},
             ended={
                 "liaison": self._liaison_ended,
                 "exporter": self.deliveries.interrupted,

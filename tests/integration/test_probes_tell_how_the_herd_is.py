@@ -1,4 +1,4 @@
-"""`/healthz` fails when the supervisor is silent, `/readyz` when the herd is not ready; both come back by themselves."""
+"""`/healthz` fails when the supervisor is silent, `/readyz` when the herd is not ready; both come back."""
 
 import os
 import signal
