@@ -72,9 +72,8 @@ class Front:
                 continue
             with server:
                 self._server = server
-                if (
-                    not self._closing.is_set()
-                ):  # looked at after `_server` is set: `close` does both the other way round
+                # After `_server` is set: `close` does both the other way round.
+                if not self._closing.is_set():
                     log.emit(events.HTTP_LISTENS, address=self._place)
                     server.serve()
 
