@@ -11,7 +11,8 @@ METRICS_HEAD = f"""# Metrics
 {MADE}
 Nothing else is exported. To statsd a metric goes as `PREFIX.APP.` and its path: `metrics.prefix`, then `app.name`; what
 stands in braces is the value of a label. A gauge is a state now; a counter is sent as what was added since the last
-time. What is not known is not sent.
+time. Prometheus (`/metrics` of `metrics.http`) reads each under the name below, with the labels in braces; a counter is
+the total since the supervisor started, whatever became of its exporter. What is not known is in neither.
 
 """
 EVENTS_HEAD = f"""# Events
@@ -25,8 +26,14 @@ a field of the JSON line, beside `time`, `level`, `message`, `app`, `role`, `pid
 
 def metrics(rows: Iterable[Metric]) -> str:
     """Return METRICS.md."""
-    lines = [[f"`{one.name}`", one.kind, one.unit, f"`{one.path or one.name}`", one.doc] for one in rows]
-    return METRICS_HEAD + table(("metric", "kind", "unit", "statsd path", "meaning"), lines)
+    lines = [
+        [f"`{one.name}`", one.kind, one.unit, f"`{one.path or one.name}`", f"`{_series(one)}`", one.doc] for one in rows
+    ]
+    return METRICS_HEAD + table(("metric", "kind", "unit", "statsd path", "Prometheus", "meaning"), lines)
+
+
+def _series(one: Metric) -> str:
+    return f"{one.exported}{{{','.join(('app', *one.labels))}}}"
 
 
 def events(rows: Iterable[Event]) -> str:

@@ -28,7 +28,12 @@ def liaison(settings: Settings, spec: WorkerSpec, wanted: int) -> LiaisonSpec:
 
 def wants_exporter(settings: Settings) -> bool:
     """Whether there is anything for an exporter to do."""
-    return settings.metrics.statsd is not None or bool(alert_targets(settings))
+    return wants_snapshots(settings) or bool(alert_targets(settings))
+
+
+def wants_snapshots(settings: Settings) -> bool:
+    """Whether there is anybody to show metrics to."""
+    return settings.metrics.statsd is not None or settings.metrics.http is not None
 
 
 def alert_targets(settings: Settings) -> tuple[str, ...]:
@@ -43,6 +48,7 @@ def exporter(settings: Settings) -> ExporterSpec:
         app=settings.app.name,
         statsd=settings.metrics.statsd,
         prefix=settings.metrics.prefix,
+        http=settings.metrics.http,
         webhook=settings.alerts.webhook,
         command=settings.alerts.command,
     )

@@ -26,9 +26,9 @@ from .poller import Poller
 from .process.boards import Boards
 from .rates import Rates
 from .scaler import Scaler
+from .snapshots import Snapshots
 from .staff import Staff
 
-SNAPSHOT_SECONDS: Final = 5.0
 NOTICES_SECONDS: Final = 2.0
 REFRESH_SECONDS: Final = 2.0
 
@@ -51,6 +51,9 @@ class House:
         self.deliveries = Deliveries(
             lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
         )
+        self.snapshots = Snapshots(
+            lambda: self.settings, lambda: self.staff.tell_exporter(self.describe()), self.deliveries.hear
+        )
         self.alarms = Alarms(lambda: self.settings, self.spec.instance, self.deliveries.post)
         self.observed = Observed(self.spec.kafka.start)
         self.rates = Rates()
@@ -62,7 +65,6 @@ class House:
         self.boards = Boards(board_folder(state_dir))
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
-        self._snapshot_at = self.started
         self._dismissed = False
         self._down_at: float | None = None
 
@@ -137,9 +139,7 @@ class House:
         self.herd.note_loads(now)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
-        if now >= self._snapshot_at and self.settings.metrics.statsd is not None:
-            self._snapshot_at = now + SNAPSHOT_SECONDS
-            self.staff.tell_exporter(self.describe())
+        self.snapshots.tick(now)
 
     def dismiss(self, deadline: float) -> bool:
         """The workers are down: end the services too, when the last notices are answered; return whether all are."""
@@ -178,7 +178,7 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={"liaison": hearing.liaison, "exporter": self.deliveries.hear, "broker": hearing.broker},
+            hear={"liaison": hearing.liaison, "exporter": self.snapshots.hear, "broker": hearing.broker},
             ended={
                 "liaison": hearing.liaison_ended,
                 "exporter": self.deliveries.interrupted,

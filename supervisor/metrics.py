@@ -1,7 +1,7 @@
 """Every metric kherd has: a closed table. Nothing else is exported; METRICS.md is generated from here.
 
 `name` with its labels is the identity; `path` is how statsd, which has no labels, spells it below `PREFIX.APP.`:
-what stands in braces is a label's value, made safe by `safe`.
+what stands in braces is a label's value, made safe by `safe`. Prometheus gets it as `Metric.exported`, with a label `app` first.
 """
 
 import re
@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["gauge", "counter"]
+UNSENT: Final = "-"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. A gauge is a state now; a counter is sent as what was added since the last time."""
+    """One metric. A gauge is a state now; a counter is a total, which statsd gets as what was added since the last time.
+
+    A `path` of UNSENT says that statsd does not get it.
+    """
 
     name: str
     kind: Kind
@@ -22,6 +26,11 @@ class Metric:
     doc: str
     labels: tuple[str, ...] = ()
     path: str = ""
+
+    @property
+    def exported(self) -> str:
+        """Its name at Prometheus."""
+        return f"kherd_{self.name}_total" if self.kind == "counter" else f"kherd_{self.name}"
 
     def spell(self, *values: str) -> str:
         """Return the statsd path for these label values."""
@@ -43,7 +52,7 @@ ERROR_RATE = Metric("error_rate", "gauge", "0 to 1", "Handler calls that raised,
 REBALANCE_COUNT = Metric("rebalance_count", "counter", "changes", "Assignments and revocations that changed something, over all workers.")
 WORKERS = Metric("workers", "gauge", "workers", "Workers in a state.", ("state",), "workers.{state}")
 WORKERS_WANTED = Metric("workers_wanted", "gauge", "workers", "Workers there should be.")
-RESTARTS = Metric("restarts", "counter", "restarts", "Workers started again after an end nobody asked for.")
+RESTARTS = Metric("restarts", "counter", "restarts", "Child processes started again after an end nobody asked for.")
 DEATHS = Metric("deaths", "counter", "deaths", "Ends of child processes by cause.", ("cause",), "deaths.{cause}")
 RECORDS_FETCHED = Metric("records_fetched", "counter", "records", "Records received.")
 BYTES_FETCHED = Metric("bytes_fetched", "counter", "bytes", "Their keys and values.")
@@ -58,6 +67,7 @@ BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all wor
 COMMITS = Metric("commits", "counter", "commits", "Offset commits acknowledged.")
 COMMIT_FAILURES = Metric("commit_failures", "counter", "commits", "Offset commits refused or lost.")
 IN_FLIGHT = Metric("in_flight", "gauge", "records", "Records received and not finished.")
+IN_FLIGHT_AGE = Metric("in_flight_age_seconds", "gauge", "s", "Age of the oldest handler call under way; 0 if there is none.")
 PARTITIONS_ASSIGNED = Metric("partitions_assigned", "gauge", "partitions", "Partitions that workers of this supervisor have.")
 PARTITIONS_PAUSED = Metric("partitions_paused", "gauge", "partitions", "Of them, paused now: for a retry, a hold or a full buffer.")
 PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, held because a record's attempts are exhausted.")
@@ -66,6 +76,7 @@ BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a br
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
 GENERATION = Metric("generation", "gauge", "number", "The newest generation of workers: a reload of more than a count adds 1.")
 UPTIME = Metric("uptime", "gauge", "s", "Time since the supervisor started.")
+BUILD_INFO = Metric("build_info", "gauge", "1", "Which kherd, on which Python: always 1.", ("version", "python"), UNSENT)
 # fmt: on
 
 METRICS: Final[tuple[Metric, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))

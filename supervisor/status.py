@@ -7,6 +7,7 @@ from .._version import VERSION as KHERD_VERSION
 from ..worker import boardview, clock
 from .decide import shutdown
 from .decide.child import State
+from .decide.restart import STEADY_SECONDS
 from .house import House
 from .slot import Slot
 
@@ -44,6 +45,28 @@ def snapshot(house: House) -> dict[str, Any]:
         **_heading(house),
         "lag": {**lag, "topics": dict(most), "partitions": []},
         **_summary(house),
+        "in_flight_age": _oldest(house),
+        "readiness": _readiness(house),
+    }
+
+
+def _oldest(house: House) -> float:
+    """Return the age of the oldest handler call under way, in seconds; 0 if there is none."""
+    since = (call.since for slot in house.herd.slots.values() for call in slot.in_flight())
+    now = clock.monotonic_ns()
+    return max(0, now - min(since, default=now)) / clock.NANOSECONDS
+
+
+def _readiness(house: House) -> dict[str, Any]:
+    """Return what `decide.health` judges by, beside the rest of a snapshot."""
+    herd, now = house.herd, clock.monotonic()
+    children = [slot.handle.child for slot in herd.slots.values()]
+    return {
+        "steady": sum(one.state is State.READY and now - one.since >= STEADY_SECONDS for one in children),
+        "quorum": house.settings.systemd.ready_quorum,
+        "stopping": herd.stopping,
+        "quiet": herd.quiet,
+        "handler_timeout": house.spec.handler_timeout,
     }
 
 

@@ -61,6 +61,8 @@ BROKER_FAILED = Event("broker_failed", "error", "the embedded broker cannot star
 METRICS_FAILED = Event("metrics_failed", "warning", "statsd at {address}: {reason}", "Metrics are lost until it answers; nothing else is.")
 NOTIFY_IGNORED = Event("notify_ignored", "warning", "{variable}={value} in the environment is ignored: {reason}", "systemd is not told, or has no watchdog on kherd; see what set the variable.")
 NOTIFY_FAILED = Event("notify_failed", "warning", "systemd cannot be told at {address}: {reason}", "Said once; what has to be heard is tried again each second. The herd goes on.")
+HTTP_LISTENS = Event("http_listens", "info", "metrics.http: /metrics, /healthz and /readyz on {address}", "Prometheus and probes are answered there.")
+HTTP_FAILED = Event("http_failed", "warning", "metrics.http: cannot listen on {address}: {reason}; tried again every {seconds:g} s", "Free the port, or set metrics.http to another one and reload; nothing else is concerned.")
 ALERT_RAISED = Event("alert_raised", "error", "alert {alert}: {summary}", "Look at it; `kherd status` shows it as long as it lasts.")
 ALERT_CLEARED = Event("alert_cleared", "info", "alert {alert} is over: {summary}", "Nothing is left to do.")
 ALERT_DELIVERED = Event("alert_delivered", "info", "alert {alert} ({state}) delivered to {target}", "The webhook answered 2xx, or the command ended with 0.")

@@ -46,6 +46,7 @@ count = 2                      # processes; `kherd scale +1`, or change it and `
 
 # [metrics]
 # statsd = "localhost:8125"
+# http = ":9100"               # /metrics for Prometheus, /healthz, /readyz
 """
 HANDLER: Final = '''\
 """The handler: kherd calls `handle` with every record, in several processes."""

@@ -10,6 +10,7 @@ from .types import (
     parse_duration,
     parse_flag,
     parse_link,
+    parse_listen,
     parse_name,
     parse_place,
     parse_property,
@@ -59,6 +60,7 @@ Reference = Annotated[Text, AfterValidator(parse_reference)]
 ClassName = Annotated[Text, AfterValidator(parse_class)]
 Bootstrap = Annotated[Text, AfterValidator(parse_bootstrap)]
 Place = Annotated[Text, AfterValidator(parse_place)]
+Listen = Annotated[Text, AfterValidator(parse_listen)]
 Link = Annotated[Text, AfterValidator(parse_link)]
 Topic = Annotated[Text, Field(max_length=1000)]
 Property = Annotated[str, BeforeValidator(parse_property), WithJsonSchema(_TEXT_OR)]

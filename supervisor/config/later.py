@@ -22,7 +22,6 @@ LATER: Final = {
     "errors.max_crashes": "",
     "dead_letter.compat": "",
     "dead_letter.alert_above": "the metric dlq_count tells it",
-    "metrics.http": "metrics.statsd is there",
 }
 """Key or section -> what there is today instead, if anything."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .kinds import Duration, Flag, Link, Name, Place, Text, Whole, not_by_model
+from .kinds import Duration, Flag, Link, Listen, Name, Place, Text, Whole, not_by_model
 from .sections import DAY, Section
 
 
@@ -75,7 +75,12 @@ class Metrics(Section):
     """Where metrics go."""
 
     statsd: Place | None = Field(None, description='"host:port" of a statsd server; port 8125 without one.')
-    prefix: Name = Field("kherd", description="The first part of every metric's name; dots make levels.")
+    prefix: Name = Field("kherd", description="The first part of every metric's name at statsd; dots make levels.")
+    http: Listen | None = Field(
+        None,
+        description='"host:port" to answer on, by HTTP: `/metrics` (Prometheus), `/healthz`, `/readyz`. ":port" is'
+        " 127.0.0.1:port. Nobody is asked for a password.",
+    )
 
 
 class Alerts(Section):

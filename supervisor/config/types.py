@@ -19,6 +19,7 @@ _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9._-]+)(?::([0
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST: Final = 365 * 86_400.0
 LARGEST: Final = 2**50
+LOOPBACK: Final = "127.0.0.1"
 PORTS: Final = range(1, 1 << 16)
 LINK: Final = 'must be an address like "https://host/path"'
 
@@ -161,6 +162,15 @@ def parse_place(value: str) -> str:
     if not _is_place(_HOST.fullmatch(value)):
         raise ValueError('must be "host:port"')
     return value
+
+
+def parse_listen(value: str) -> str:
+    """Return "host:port", the host 127.0.0.1 if there is none; raises ValueError for what names no port."""
+    place = f"{LOOPBACK}{value}" if value.startswith(":") else value
+    match = _HOST.fullmatch(place)
+    if match is None or match[2] is None or not _is_place(match):
+        raise ValueError('must be "host:port", or ":port" for this machine alone')
+    return place
 
 
 def parse_link(value: str) -> str:

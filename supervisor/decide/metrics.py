@@ -8,7 +8,7 @@ started its totals at 0.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from .. import metrics
 from ..metrics import Metric
@@ -16,6 +16,8 @@ from .alerts import RULES
 from .child import State
 
 Status = Mapping[str, Any]
+BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0}
+"""What counters are compared with that were 0 when the supervisor started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ def samples(status: Status, previous: Status | None) -> list[Sample]:
     return [sample for sample in (*_gauges(status), *_counters(status, previous)) if math.isfinite(sample.value)]
 
 
+def totals(status: Status) -> list[Sample]:
+    """Return everything that `status` tells, each counter as its total over the supervisor's life."""
+    return samples(status, BEFORE_LIFE)
+
+
 def _gauges(status: Status) -> Iterator[Sample]:
     yield from _lag(status["lag"])
     workers, rates, totals = status["workers"], status["rates"], status["totals"]
@@ -51,6 +58,7 @@ def _gauges(status: Status) -> Iterator[Sample]:
     active = {alert["name"] for alert in status["alerts"]}
     for name in RULES:
         yield Sample(metrics.ALERT_ACTIVE, int(name in active), (name,))
+    yield Sample(metrics.IN_FLIGHT_AGE, status["in_flight_age"])
     reachable = status.get("brokers_reachable")
     yield from _known(metrics.BROKERS_REACHABLE, None if reachable is None else int(reachable))
     yield Sample(metrics.PROBLEMS, len(status["problems"]))
@@ -82,7 +90,7 @@ def _base(status: Status, previous: Status | None) -> Status:
     if previous is None:
         return status
     if previous["life"] != status["life"]:
-        return {"totals": {}, "deaths": {}, "restarts": 0}
+        return BEFORE_LIFE
     return previous
 
 

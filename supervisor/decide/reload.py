@@ -82,6 +82,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "stop.leave": _LIVE,
     "metrics.statsd": _EXPORTER,
     "metrics.prefix": _EXPORTER,
+    "metrics.http": _EXPORTER,
     "log.format": (Effect.LIVE, Effect.ROLL, Effect.LIAISON, Effect.EXPORTER),
     "log.level": (Effect.LIVE, Effect.ROLL, Effect.LIAISON, Effect.EXPORTER),
     "alerts.webhook": _EXPORTER,

@@ -50,6 +50,8 @@ def status(**changes: Any) -> dict[str, Any]:
         "restarts": 3,
         "alerts": [],
         "problems": [],
+        "in_flight_age": 1.25,
+        "readiness": {"steady": 1, "quorum": 1, "stopping": False, "quiet": False, "handler_timeout": 20.0},
     }
     return {**document, **changes}
 

@@ -55,7 +55,6 @@ def test_an_unknown_key_is_an_error_with_the_nearest_name(tmp_path: Path, text: 
         "[autoscale]\npolicy = 'model'",
         "[workers]\nconcurrency = 4",
         "[app]\nuser = 'kafka'",
-        "[metrics]\nhttp = ':80'",
     ],
 )
 def test_a_key_of_a_later_version_is_refused_as_such(tmp_path: Path, text: str) -> None:

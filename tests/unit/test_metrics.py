@@ -1,7 +1,8 @@
+import re
 from typing import Any
 
-from kherd.supervisor.decide.metrics import samples
-from kherd.supervisor.metrics import GAUGE_TOTALS, METRICS, TOTALS, safe
+from kherd.supervisor.decide.metrics import samples, totals
+from kherd.supervisor.metrics import BUILD_INFO, GAUGE_TOTALS, METRICS, TOTALS, UNSENT, safe
 from kherd.worker.board import GAUGES, Counter
 
 from ..fakes.status import status
@@ -29,7 +30,12 @@ def test_names_and_paths_are_unique_and_every_path_names_its_labels() -> None:
     assert len({metric.name for metric in METRICS}) == len(METRICS)
     spelled = {metric.spell(*("X" for _ in metric.labels)) for metric in METRICS}
     assert len(spelled) == len(METRICS)
-    assert all(metric.spell(*("X" for _ in metric.labels)).count("X") == len(metric.labels) for metric in METRICS)
+    assert [metric for metric in METRICS if metric.path == UNSENT] == [BUILD_INFO]
+    assert all(
+        metric.spell(*("X" for _ in metric.labels)).count("X") == len(metric.labels)
+        for metric in METRICS
+        if metric.path != UNSENT
+    )
     assert all(metric.doc and metric.unit for metric in METRICS)
 
 
@@ -38,6 +44,21 @@ def test_the_boards_counters_are_exported_as_what_they_are() -> None:
     counters = {counter.name.lower() for counter in Counter} - gauges
     assert set(GAUGE_TOTALS) <= gauges
     assert set(TOTALS) <= counters
+
+
+def test_the_names_for_prometheus_are_unique_and_legal_and_counters_are_totals() -> None:
+    exported = [metric.exported for metric in METRICS]
+    assert len(set(exported)) == len(exported)
+    assert all(re.fullmatch(r"kherd_[a-z_]+", name) for name in exported)
+    assert all(metric.exported.endswith("_total") == (metric.kind == "counter") for metric in METRICS)
+
+
+def test_totals_are_those_of_the_supervisors_life_and_gauges_the_same_as_ever() -> None:
+    document = status(restarts=4, totals={"handled": 7, "busy_ns": 5_000_000})
+    found = {sample.metric.name: sample.value for sample in totals(document) if not sample.labels}
+    assert (found["records_handled"], found["restarts"], found["busy_ms"]) == (7, 4, 5)
+    assert found["consumer_lag"] == 1234
+    assert found["in_flight_age_seconds"] == 1.25
 
 
 def test_gauges_say_how_it_is() -> None:

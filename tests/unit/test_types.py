@@ -13,6 +13,7 @@ from kherd.supervisor.config.types import (
     parse_duration,
     parse_flag,
     parse_link,
+    parse_listen,
     parse_name,
     parse_place,
     parse_property,
@@ -86,6 +87,21 @@ WRONG: dict[Callable[[Any], object], list[Any]] = {
         "a:1:2",
     ],
     parse_place: ["", "a:0", "a:99999", "a b", "::1", "udp://a:1"],
+    parse_listen: [
+        "",
+        ":",
+        "a",
+        "9100",
+        ":0",
+        "a:0",
+        ":65536",
+        "a b:1",
+        "::1",
+        "::1:9100",
+        "http://a:1",
+        "[::1]",
+        "a:1:2",
+    ],
     parse_link: ["", "a", "ftp://a", "http://", "https://:1", "http://a:0", "http://a:99999", "http://a b", "//a/b"],
     parse_text: ["a\nb", "\x00", "\x1b[2J", "\x7f", "\x85", "\u2028", "\ud800"],
 }
@@ -100,6 +116,12 @@ def test_what_is_written_wrongly_is_refused_in_words(parse: Callable[[Any], obje
 def test_brokers_may_be_names_numbers_and_protocols() -> None:
     assert parse_bootstrap("a:1, b ,[::1]:9092,SASL_SSL://c.d:5") == "a:1,b,[::1]:9092,SASL_SSL://c.d:5"
     assert parse_place("[fe80::1%eth0]:8125") == "[fe80::1%eth0]:8125"
+
+
+def test_a_port_without_a_host_is_this_machines_alone() -> None:
+    assert parse_listen(":9100") == "127.0.0.1:9100"
+    for place in ("0.0.0.0:9100", "localhost:1", "[::]:65535", "[fe80::1%eth0]:80"):
+        assert parse_listen(place) == place
 
 
 def test_an_address_is_kept_as_it_is_written() -> None:

@@ -1,4 +1,4 @@
-"""The exporter process: snapshots and alerts come in over the channel, metrics and deliveries go out.
+"""The exporter process: snapshots and alerts come in over the channel, metrics, answers and deliveries go out.
 
 Nothing that a server or a program does can end it, or make one of them wait for another.
 """
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from ....worker import clock
 from ....worker.channel import Channel, Message
+from ...decide.metrics import Status
 from .courier import Courier, targets
+from .front import Front
 from .sender import Sender
 from .spec import ExporterSpec
 
@@ -31,7 +33,7 @@ def run(spec: ExporterSpec, channel: Channel) -> int:
 
 
 class Exporter:
-    """Sends the samples of each snapshot, and hands each alert to the couriers of its targets."""
+    """Sends the samples of each snapshot, shows it over HTTP, and hands each alert to the couriers of its targets."""
 
     def __init__(self, spec: ExporterSpec, channel: Channel, now: Callable[[], float] = clock.monotonic) -> None:
         self._now = now
@@ -41,6 +43,7 @@ class Exporter:
         self._waker.setblocking(False)
         statsd = spec.statsd
         self.sender = None if statsd is None else Sender(spec.app, statsd, spec.prefix, self._poke, now)
+        self._front = None if spec.http is None else Front(spec.http, now)
         self._couriers = {target.name: Courier(target, self._done(target.name), now) for target in targets(spec)}
         self._deadline = float("inf")
         self._stopping = False
@@ -51,6 +54,8 @@ class Exporter:
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         if self.sender is not None:
             self.sender.resolver.ask()
+        if self._front is not None:
+            self._front.start()
         self._channel.send({"type": "ready"})
         while not self._stopping and not self._channel.closed:
             self._wait()
@@ -66,6 +71,8 @@ class Exporter:
             courier.close()
         if self.sender is not None:
             self.sender.close()
+        if self._front is not None:
+            self._front.close()
         self._wake.close()
         self._waker.close()
 
@@ -89,14 +96,20 @@ class Exporter:
 
     def _hear(self, message: Message) -> None:
         match message["type"]:
-            case "snapshot" if self.sender is not None:
-                self.sender.take(message["status"])
+            case "snapshot":
+                self._show(message["status"])
             case "alert":
                 for name in message["to"]:
                     if (courier := self._couriers.get(name)) is not None:
                         courier.take(message["id"], message["document"])
             case "ending":
                 self._deadline = message["deadline"]
+
+    def _show(self, status: Status) -> None:
+        if self.sender is not None:
+            self.sender.take(status)
+        if self._front is not None:
+            self._front.take(status)
 
     def _done(self, target: str) -> Callable[[int], None]:
         return lambda number: self._channel.send({"type": "alert_done", "id": number, "target": target})
