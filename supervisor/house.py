@@ -20,6 +20,7 @@ from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import RestartPolicy
 from .deliveries import Deliveries
+from .halts import Halts
 from .herd import Herd, board_folder
 from .notices import Notices
 from .nursery import Nursery
@@ -41,8 +42,7 @@ class House:
     def __init__(self, loaded: Loaded, state_dir: Path, poller: Poller) -> None:
         self.loaded, self.state_dir, self.poller = loaded, state_dir, poller
         self.life = secrets.randbits(62)
-        self.started = clock.monotonic()
-        self.started_at = clock.wall()
+        self.started, self.started_at = clock.monotonic(), clock.wall()
         self.pinned: int | None = None
         self.reloads = 0
         self.last_reload: dict[str, Any] | None = None
@@ -63,9 +63,9 @@ class House:
         )
         self.boards = Boards(board_folder(state_dir))
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
+        self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
-        self._snapshot_at = self.started
-        self._dismissed = False
+        self._snapshot_at, self._dismissed = self.started, False
         self._down_at: float | None = None
 
     @property
@@ -234,7 +234,7 @@ class House:
         """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
         self.alarms.read("lag", self.observed.total)
         if self.pinned is None and not self.herd.stopping and not self.herd.quiet:
-            self.scaler.consider(self.herd, self.observed)
+            self.scaler.consider(self.herd, self.observed, self.halts)
             self.set_wanted()
 
     def _hear_topics(self, message: Message) -> None:

@@ -7,7 +7,20 @@ import click
 
 from ..._version import VERSION
 
-COMMANDS: Final = ("run", "check", "init", "status", "scale", "reload", "stop", "lag", "broker", "demo")
+COMMANDS: Final = (
+    "run",
+    "check",
+    "init",
+    "status",
+    "scale",
+    "reload",
+    "pause",
+    "resume",
+    "stop",
+    "lag",
+    "broker",
+    "demo",
+)
 
 
 class Commands(click.Group):
