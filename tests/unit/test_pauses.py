@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Message
 
 from kherd.worker.board import Board, Counter
 from kherd.worker.boardview import counters_of
@@ -114,6 +115,20 @@ def test_a_failed_record_of_a_paused_partition_is_not_tried_again_until_it_is_re
     rig.go(20)
     assert len(calls) == 4
     assert rig.group.committed[0] == 3
+
+
+def test_of_two_batches_that_come_back_the_earlier_records_go_first(rig: Rig) -> None:
+    rig.group.news.append(("on_assign", [0]))
+    messages = [Message(topic=TOPIC, partition=0, offset=offset, value=b"x") for offset in range(4)]
+    tell(rig, ZERO)
+    rig.go(1)
+    partition = rig.session.partitions.get(TOPIC, 0)
+    assert partition is not None
+    partition.keep(messages[2:])
+    partition.keep(messages[:2])
+    tell(rig, Halted())
+    rig.go()
+    assert rig.seen == [(0, offset) for offset in range(4)]
 
 
 def test_a_pause_outlives_a_rebalance(rig: Rig) -> None:
