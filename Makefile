@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help dev demo test full check lint types docs unit integration bench package clean
+.PHONY: help dev demo test full check lint types docs unit integration bench benchmarks package test-systemd clean
 
 help:
 	@echo "make demo         show it: embedded broker, live stream, poison, kill -9, rescale, graceful stop (30 s)"
@@ -15,7 +15,9 @@ help:
 	@echo "make dev          make $(VENV) with everything for development"
 	@echo "make check        static checks: format, lint, types, imports, generated documents"
 	@echo "make integration  the scenarios on real processes and brokers"
-	@echo "make bench        throughput against a raw consumer loop"
+	@echo "make test-systemd under a real systemd, in a container (root)"
+	@echo "make bench        consumers against raw loops, on the embedded broker"
+	@echo "make benchmarks   the full bench on a real Kafka of three brokers, and BENCHMARKS.md from it (15 min)"
 	@echo "make docs         write the generated documents again"
 
 $(STAMP): setup.cfg pyproject.toml
@@ -60,10 +62,19 @@ integration: $(STAMP)
 	$(PYTEST) tests/contract tests/integration
 
 bench: $(STAMP)
-	$(BIN)/python -m kherd.bench.throughput
+	$(BIN)/kherd bench run --only consume --bootstrap embedded --rounds 10
+
+benchmarks: $(STAMP)
+	rm -rf build/bench
+	$(BIN)/kherd bench run --seed 1 --out build/bench
+	cp build/bench/*.json bench/results/full.json
+	$(BIN)/python docs/generate.py
 
 package: $(STAMP)
 	$(PYTEST) tests/package
+
+test-systemd: $(STAMP)
+	$(PYTEST) tests/systemd
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Who is measured, each trial in a process of its own that is forked from one without any librdkafka handle."""
+"""Who reads the topic: each is forked from a trial's process that has no librdkafka handle."""
 
 import gc
 import os
@@ -6,13 +6,14 @@ import select
 import signal
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal, NoReturn
+from typing import Any, Final, Literal, NoReturn
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from ..worker import clock, kernel, log
 from ..worker.board import Board
@@ -21,15 +22,13 @@ from ..worker.main import run_worker
 from ..worker.properties import consumer_properties
 from ..worker.spec import GroupProtocol, KafkaSpec, LogSpec, SlotIdentity, WorkerSpec
 from . import handlers
+from .jobs import ConsumeJob, TrialError
 
 BATCH: Final = 500
 TRIAL_SECONDS: Final = 180.0
 GLANCE_MS: Final = 20
 TIMEOUT: Final = 20.0
-
-
-class TrialError(Exception):
-    """A trial did not come to its end."""
+FETCH: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,19 @@ class Course:
     records: int
     embedded: bool
     protocol: GroupProtocol
+    client: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def kafka(self) -> KafkaSpec:
         """Return the same settings for all, and a group that nobody had before."""
         group = f"kherd-bench-{uuid.uuid4().hex}"
-        return KafkaSpec(self.bootstrap, group, (self.topic,), group_protocol=self.protocol, embedded=self.embedded)
+        return KafkaSpec(
+            self.bootstrap,
+            group,
+            (self.topic,),
+            group_protocol=self.protocol,
+            embedded=self.embedded,
+            client=self.client,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,17 @@ class Trial:
     cpu: float
 
 
-def raw(course: Course, folder: Path) -> Trial:
-    """Measure the loop that an expert writes by hand: consume(500), one commit in flight, no handler call."""
-    return _measure(course, folder, lambda: _consume_raw(course), None)
+def compete(job: ConsumeJob) -> dict[str, Any]:
+    """Return seconds and CPU seconds of one contender; raises TrialError."""
+    protocol: GroupProtocol = "classic" if job.protocol == "classic" else "consumer"
+    course = Course(job.bootstrap, job.topic, job.records, job.embedded, protocol, job.properties)
+    trial = CONTENDERS[job.contender](course, Path(job.folder))
+    return {"seconds": trial.seconds, "cpu_seconds": trial.cpu, "records": job.records}
+
+
+def raw(call: Literal["poll", "consume"], course: Course, folder: Path) -> Trial:
+    """Measure a loop written by hand, by poll() or by consume(500): one commit in flight, no handler call."""
+    return _measure(course, folder, lambda: _consume_raw(course, call), None)
 
 
 def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Trial:
@@ -143,7 +158,7 @@ def _wait(result: Path, pidfd: int, channel: Channel | None) -> None:
             channel.send({"type": "go"})
 
 
-def _consume_raw(course: Course) -> None:
+def _consume_raw(course: Course, call: Literal["poll", "consume"]) -> None:
     kernel.unblock_signals()
     properties = consumer_properties(course.kafka(), client_id="bench", instance_id=None, handler_timeout=TIMEOUT)
     del properties["statistics.interval.ms"]
@@ -155,10 +170,11 @@ def _consume_raw(course: Course) -> None:
 
     consumer = Consumer({**properties, "on_commit": on_commit})
     consumer.subscribe([course.topic])
+    fetch = partial(consumer.consume, BATCH, FETCH) if call == "consume" else _polling(consumer)
     done: dict[int, int] = {}
     size, left = 0, course.records
     while left:
-        messages = consumer.consume(BATCH, 0.1)
+        messages = fetch()
         if messages and left == course.records:
             handlers.begin()
         for message in messages:
@@ -175,3 +191,21 @@ def _consume_raw(course: Course) -> None:
     handlers.finish()
     consumer.close()
     os._exit(0)
+
+
+def _polling(consumer: Consumer) -> Callable[[], list[Message]]:
+    """Return a fetch of one record by poll(), as most examples have it."""
+
+    def fetch() -> list[Message]:
+        # Not "if message": a record without a value is false.
+        return [] if (message := consumer.poll(FETCH)) is None else [message]
+
+    return fetch
+
+
+CONTENDERS: Final[dict[str, Callable[[Course, Path], Trial]]] = {
+    "poll": partial(raw, "poll"),
+    "consume": partial(raw, "consume"),
+    "record": partial(kherd, "record"),
+    "batch": partial(kherd, "batch"),
+}

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import benchmarks
 import configuration
 import machines
 import tables
@@ -25,7 +26,7 @@ def documents() -> dict[str, str]:
         "METRICS.md": tables.metrics(METRICS),
         "EVENTS.md": tables.events(EVENTS),
     }
-    return made | {f"docs/states/{name}.md": text for name, text in machines.pages().items()}
+    return made | benchmarks.pages(ROOT) | {f"docs/states/{name}.md": text for name, text in machines.pages().items()}
 
 
 def main(*, check: bool) -> int:

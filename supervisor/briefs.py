@@ -22,6 +22,7 @@ def liaison(settings: Settings, spec: WorkerSpec, wanted: int) -> LiaisonSpec:
         lag_interval=settings.lag.interval,
         client_id=f"{spec.app}-liaison",
         pythonpath=spec.pythonpath,
+        count_members=settings.autoscale.max is not None,
     )
 
 

@@ -1,6 +1,7 @@
 """What people ask of a running herd, by signal or by control socket."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..worker import clock, events, log
@@ -18,12 +19,16 @@ from .status import document
 
 
 class Commands:
-    """Does what is asked; `stop` begins a stop and `state` tells of the daemon."""
+    """Does what is asked; `stop` begins a stop, `state` tells of the daemon, a reload is within `reloading`."""
 
     def __init__(
-        self, house: House, stop: Callable[..., shutdown.Daemon], state: Callable[[], shutdown.Daemon]
+        self,
+        house: House,
+        stop: Callable[..., shutdown.Daemon],
+        state: Callable[[], shutdown.Daemon],
+        reloading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self._house, self._stop, self._state = house, stop, state
+        self._house, self._stop, self._state, self._reloading = house, stop, state, reloading
         self._doers: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
             "status": lambda _: done(self._document()),
             "lag": lambda _: done(self._house.observed.document()),
@@ -45,9 +50,13 @@ class Commands:
 
     def reload(self) -> Answer:
         """Read the configuration again and apply the difference; what does not validate changes nothing."""
-        house = self._house
         if self._stopping:
             return refused("the herd is stopping")
+        with self._reloading():
+            return self._reload()
+
+    def _reload(self) -> Answer:
+        house = self._house
         try:
             loaded = load(house.loaded.path)
         except ConfigError as error:

@@ -13,9 +13,11 @@ from .commands import Commands
 from .control.server import ControlServer
 from .decide import shutdown
 from .decide.shutdown import Action, State
+from .herald import Herald
 from .house import House
 from .signals import Signals
 from .status import snapshot
+from .systemd import Systemd
 
 TICK_SECONDS: Final = 1.0
 SUSPENDED_SECONDS: Final = 3.0
@@ -28,13 +30,14 @@ SERVICES_SECONDS: Final = 2.0
 class Daemon:
     """One supervisor, from its first fork to its exit code."""
 
-    def __init__(self, house: House, signals: Signals) -> None:
+    def __init__(self, house: House, signals: Signals, systemd: Systemd) -> None:
         self._house = house
         self._signals = signals
         self._state = shutdown.Daemon()
         self._tick_at = clock.monotonic()
         self._given_up: tuple[str, Exit] | None = None
-        self._commands = Commands(house, self._stop, lambda: self._state)
+        self._herald = Herald(systemd, house)
+        self._commands = Commands(house, self._stop, lambda: self._state, self._herald.reloading)
         self._control = ControlServer(house.socket_path, self._commands.dispatch, house.poller)
         house.give_up = self._give_up
         house.describe = lambda: snapshot(house)
@@ -59,6 +62,7 @@ class Daemon:
         self._control.close()
         code = Exit.KILLED_AT_DEADLINE if self._killed_at_deadline() else self._state.code
         log.emit(events.SUPERVISOR_STOPPED, code=int(code), reason=self._state.reason)
+        self._herald.stopped(code, self._state.reason)
         log.flush(LAST_WORDS_SECONDS)
         return code
 
@@ -74,6 +78,7 @@ class Daemon:
         self._control.expire(now)
         if self._state.state in {State.STOPPING, State.KILLING}:
             dues.append(self._end(now))
+        dues.append(self._herald.passed(self._state, now))
         if self._state.state is State.STOPPED:
             return None
         return min(due for due in dues if due is not None)

@@ -2,12 +2,10 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ..worker import clock
-from ..worker.channel import Message
 from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
@@ -16,11 +14,11 @@ from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
 from .decide import child as machine
-from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import RestartPolicy
 from .deliveries import Deliveries
 from .halts import Halts
+from .hearing import Hearing
 from .herd import Herd, board_folder
 from .notices import Notices
 from .nursery import Nursery
@@ -29,7 +27,7 @@ from .poller import Poller
 from .process.boards import Boards
 from .rates import Rates
 from .scaler import Scaler
-from .staff import Staff, publish_bootstrap
+from .staff import Staff
 
 SNAPSHOT_SECONDS: Final = 5.0
 NOTICES_SECONDS: Final = 2.0
@@ -42,7 +40,8 @@ class House:
     def __init__(self, loaded: Loaded, state_dir: Path, poller: Poller) -> None:
         self.loaded, self.state_dir, self.poller = loaded, state_dir, poller
         self.life = secrets.randbits(62)
-        self.started, self.started_at = clock.monotonic(), clock.wall()
+        self.started = clock.monotonic()
+        self.started_at = clock.wall()
         self.pinned: int | None = None
         self.reloads = 0
         self.last_reload: dict[str, Any] | None = None
@@ -65,7 +64,8 @@ class House:
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
-        self._snapshot_at, self._dismissed = self.started, False
+        self._snapshot_at = self.started
+        self._dismissed = False
         self._down_at: float | None = None
 
     @property
@@ -89,7 +89,7 @@ class House:
         if self.spec.kafka.embedded:
             self.staff.start("broker")
         else:
-            self._open()
+            self.open()
 
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
@@ -124,6 +124,8 @@ class House:
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""
+        if role == "liaison" and not self.herd.generation:
+            return  # it starts when there is a broker, with these settings
         if role == "exporter":
             self.deliveries.ending(clock.monotonic() + REFRESH_SECONDS)
         if role == "exporter" and not briefs.wants_exporter(self.settings):
@@ -167,7 +169,7 @@ class House:
             self.nursery.feed(handle, machine.Kill(reason))
 
     def _hire(self) -> Staff:
-        settings = self.settings
+        settings, hearing = self.settings, Hearing(self)
         staff = Staff(
             nursery=self.nursery,
             app=settings.app.name,
@@ -178,11 +180,11 @@ class House:
                 "exporter": lambda: briefs.exporter(self.settings),
                 "broker": lambda: briefs.broker(self.settings, self.spec),
             },
-            hear={"liaison": self._hear_liaison, "exporter": self.deliveries.hear, "broker": self._hear_broker},
+            hear={"liaison": hearing.liaison, "exporter": self.deliveries.hear, "broker": hearing.broker},
             ended={
-                "liaison": self._liaison_ended,
+                "liaison": hearing.liaison_ended,
                 "exporter": self.deliveries.interrupted,
-                "broker": self._broker_ended,
+                "broker": hearing.broker_ended,
             },
         )
         staff.add("liaison", ready=None)
@@ -191,60 +193,10 @@ class House:
             staff.add("broker", ready="bootstrap")
         return staff
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """There is a broker: start whoever talks to it."""
         self.staff.start("liaison")
         for leftover in self.boards.take_leftovers():
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
         self.herd.load(self.spec)
-
-    def _hear_broker(self, message: Message) -> None:
-        if message["type"] == "bootstrap" and not self.herd.stopping:
-            self.staff.bootstrap = message["value"]
-            publish_bootstrap(self.state_dir / "bootstrap", message["value"])
-            self.spec = replace(self.spec, kafka=replace(self.spec.kafka, bootstrap=message["value"]))
-            self._open()
-
-    def _broker_ended(self, cause: Cause) -> None:
-        if not self.herd.stopping:
-            self.give_up(f"the embedded broker died ({cause.text}) and all its records with it", Exit.GAVE_UP)
-
-    def _hear_liaison(self, message: Message) -> None:
-        match message["type"]:
-            case "ready":
-                self.notices.liaison_ready()
-                self._hear_topics(message)
-            case "topics":
-                self._hear_topics(message)
-            case "notice_done":
-                pending = self.notices.answered(message)
-                if pending is not None:
-                    self.herd.notice_answered(pending.slot, pending.message["type"])
-            case "create_topic":
-                self.staff.say("broker", message)
-            case "lag":
-                self.observed.hear(message)
-                if message["last"]:
-                    self._consider()
-            case _:
-                self.observed.hear(message)
-
-    def _consider(self) -> None:
-        """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
-        self.alarms.read("lag", self.observed.total)
-        if self.pinned is None and not self.herd.stopping and not self.herd.quiet:
-            self.scaler.consider(self.herd, self.observed, self.halts)
-            self.set_wanted()
-
-    def _hear_topics(self, message: Message) -> None:
-        self.observed.hear(message)
-        names = self.observed.subscription(self.spec.kafka.topics)
-        if names is not None:
-            self.herd.set_topics(names)
-
-    def _liaison_ended(self, _: Cause) -> None:
-        self.observed.forget()
-        self.alarms.read("lag", None)
-        for dropped in self.notices.liaison_gone():
-            self.herd.notice_answered(dropped.slot, dropped.message["type"])

@@ -1,4 +1,4 @@
-"""What the liaison has reported: topics, lag, dead letters, and whether brokers answer."""
+"""What the liaison has reported: topics, lag, dead letters, members, and whether brokers answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 from ..worker import clock
 from ..worker.channel import Message
-from .decide.lag import Lag, Start, Sweep, extend, measure, parse
+from .decide.lag import Lag, Start, Sweep, document, extend, measure, parse
 
 
 @dataclass(slots=True)
@@ -22,8 +22,15 @@ class Observed:
     valid: bool = False
     reason: str | None = "not measured yet"
     at: float | None = None
+    members: frozenset[str] | None = None
+    """Member ids of everybody in the group, ours included, where the liaison counts them (`count_members`).
+
+    None on the embedded broker too, which cannot be asked: nobody but us is in a group there.
+    """
     lag: Lag = field(default_factory=lambda: measure((), "earliest"))
     _pending: Sweep | None = None
+    _counted: tuple[int, frozenset[str]] = (0, frozenset())
+    """The census that is under way, and who is known to be in it."""
 
     def hear(self, message: Message) -> None:
         """Take a report in."""
@@ -37,11 +44,24 @@ class Observed:
                 self.dead_letters = message["count"]
             case "lag":
                 self._hear_lag(message)
+            case "members":
+                self._hear_members(message)
 
     def forget(self) -> None:
         """The liaison is gone: what it said is not known any more."""
         self.valid, self.reason, self.dead_letters = False, "the liaison is being restarted", None
         self.reachable, self._pending = None, None
+        self.members, self._counted = None, (0, frozenset())
+
+    def _hear_members(self, message: Message) -> None:
+        if message["ids"] is None:
+            self.members = None
+            return
+        number, before = self._counted
+        ids = (before if number == message["census"] else frozenset()) | frozenset(message["ids"])
+        self._counted = (message["census"], ids)
+        if message["last"]:
+            self.members, self._counted = ids, (0, frozenset())
 
     def subscription(self, configured: Sequence[str]) -> tuple[str, ...] | None:
         """Return the topics that workers are to subscribe to by name; None if `configured` holds no expression."""
@@ -66,24 +86,6 @@ class Observed:
 
     def document(self) -> dict[str, Any]:
         """Return the `lag` part of the status document; of an invalid reading nothing is told but the reason."""
-        known = self.valid
-        rows = [
-            {
-                "topic": position.topic,
-                "partition": position.partition,
-                "committed": position.committed,
-                "end": position.end,
-                "log_start": position.log_start,
-                "lag": lag,
-            }
-            for position, lag in self.lag.partitions
-        ]
-        topics = {name: {"lag": one.lag, "partitions": one.partitions} for name, one in self.lag.topics.items()}
-        return {
-            "valid": known,
-            "reason": self.reason,
-            "at": clock.iso(self.at) if self.at is not None else None,
-            "total": self.total,
-            "topics": topics if known else {},
-            "partitions": rows if known else [],
-        }
+        lag = self.lag if self.valid else measure((), self.start)
+        at = clock.iso(self.at) if self.at is not None else None
+        return document(lag, at=at, valid=self.valid, reason=self.reason)

@@ -129,6 +129,9 @@ def observe(herd: Herd, observed: Observed, halts: Halts, now: float) -> Observa
     out, and a reading with nothing else in it is not valid. They count for `cap`: the group assigns them all the same.
     """
     live = [slot for slot in herd.slots.values() if slot.handle.child.wanted]
+    boards = [slot.papers.board for slot in herd.slots.values() if slot.papers]
+    # Whom nobody could count cannot be taken into account, be it nobody or a hundred.
+    others = (observed.members or frozenset()) - {boardview.member_id_of(board) for board in boards}
     owners = {place: slot.index for slot in live for place in _held(slot)}
     read = observed.lag.partitions
     partitions = tuple(
@@ -142,7 +145,7 @@ def observe(herd: Herd, observed: Observed, halts: Halts, now: float) -> Observa
         workers=tuple(_worker(slot, now) for slot in live),
         valid=observed.valid and (bool(partitions) or not read),
         cap=len(read),
-        foreign=0,
+        foreign=len(others),
     )
 
 

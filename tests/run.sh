@@ -17,6 +17,7 @@ suite() {
 suite "static" make --no-print-directory check
 suite "unit + property" $bin/python -m pytest -q tests/unit tests/property
 suite "package" $bin/python -m pytest -q tests/package
+suite "systemd" $bin/python -m pytest -q tests/systemd
 suite "contract + integration" $bin/python -m pytest -q tests/contract tests/integration
 
 echo "=== minutes per suite"

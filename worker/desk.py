@@ -28,7 +28,7 @@ POLL_SHARE: Final = 10
 IDLE: Final = 0.2
 """Longest wait for a record: how late a TERM may be seen, and the rhythm of an idle worker."""
 BRIEF: Final = 0.01
-"""Wait for a record while the answers of a producer are outstanding: only asking brings them."""
+"""Wait for a record while answers that the next step needs are outstanding: only asking brings them."""
 
 
 class Desk:

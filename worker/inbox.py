@@ -1,7 +1,7 @@
 """Records received and not begun, in order: runs of one partition each."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from . import clock
 from .partition import Messages, Partition, size_of
@@ -29,6 +29,9 @@ class Inbox:
 
     def __bool__(self) -> bool:
         return bool(self._runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
 
     @property
     def bytes(self) -> int:

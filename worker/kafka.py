@@ -5,10 +5,10 @@ delivered. So callbacks record; what went wrong in one is raised by the call tha
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from . import clock, events, log
 from .clientlog import ClientLog
@@ -113,6 +113,22 @@ class Client:
     def resume(self, keys: Iterable[Key]) -> None:
         """Deliver `keys` again. Raises KafkaException."""
         self._consumer.resume([TopicPartition(*key) for key in keys])
+
+    def committed(self, keys: Iterable[Key], seconds: float) -> dict[Key, int | None]:
+        """Return what the group has committed (None: nothing) of what can be read. Raises KafkaException."""
+        rows = self._consumer.committed([TopicPartition(*key) for key in keys], timeout=seconds)
+        known = (row for row in rows if row.error is None)
+        return {(row.topic, row.partition): row.offset if row.offset >= 0 else None for row in known}
+
+    def ends(self, keys: Iterable[Key], seconds: float) -> dict[Key, int]:
+        """Return where "latest" is for our isolation level, of what can be read. Raises KafkaException."""
+        asked = [TopicPartition(*key, OFFSET_END) for key in keys]
+        rows = self._consumer.offsets_for_times(asked, timeout=seconds)
+        return {(row.topic, row.partition): row.offset for row in rows if row.error is None and row.offset >= 0}
+
+    def assign(self, keys: Iterable[Key], starts: Mapping[Key, int]) -> None:
+        """Begin with `keys`, in their on_assign, from `starts`, else from the commit. Raises KafkaException."""
+        self._consumer.incremental_assign([TopicPartition(*key, starts.get(key, OFFSET_INVALID)) for key in keys])
 
     def watermarks(self, key: Key) -> tuple[int, int] | None:
         """Return the first offset there is and the next to be written; None if no broker answers within a second."""

@@ -1,6 +1,7 @@
 """What Linux offers for keeping a family of processes together, and Python does not wrap."""
 
 import ctypes
+import faulthandler
 import os
 import signal
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ PR_SET_CHILD_SUBREAPER: Final = 36
 
 # Loaded at import: a child must not dlopen between fork and its own set-up.
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.getenv.restype = ctypes.c_void_p
 
 
 def die_with_parent(parent: int) -> bool:
@@ -78,9 +80,26 @@ def unblock_signals() -> None:
 def default_signals() -> None:
     """Take back every handler this process inherited, and the wake-up descriptor with them."""
     signal.set_wakeup_fd(-1)
+    faulthandler.disable()
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
+
+
+def take_variables(names: Iterable[str]) -> dict[str, str]:
+    """Take variables out of this process' environment and return those that were set; no child will have them.
+
+    What the kernel shows in /proc/PID/environ is the memory they were passed in, which a fork copies: it is erased too.
+    """
+    taken = {}
+    for name in names:
+        if name in os.environ:
+            place = _libc.getenv(os.fsencode(name))
+            taken[name] = os.environ.pop(name)
+            if place is not None:
+                length = len(os.fsencode(name)) + 1
+                ctypes.memset(place - length, 0, length + len(os.fsencode(taken[name])))
+    return taken
 
 
 def oom_kills() -> int:

@@ -5,6 +5,7 @@ Everything else is looked up to between them (`desk`).
 
 from . import clock
 from .board import Phase
+from .desk import BRIEF
 from .session import Session
 
 
@@ -25,9 +26,11 @@ def step(session: Session) -> None:
     if clock.read_ns() >= pulse.due:
         desk.look_up()
         session.follow_topics()
+    if session.starts.open:
+        session.starts.look()
     if session.partitions.blocked and not pulse.quiet:
         session.retrier.next()
-    if desk.is_ripe() and desk.may_begin():
+    if desk.is_ripe() and desk.may_begin() and not session.starts.holding:
         session.board.phase(Phase.HANDLING)
         session.work.step()
     else:
@@ -44,7 +47,7 @@ def _receive(session: Session) -> None:
         session.outcomes.take_answers()
         return
     session.board.phase(_phase(session))
-    session.fetcher.fetch(session.desk.patience())
+    session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
     if session.outputs.pending:
         session.outcomes.take_answers()
 

@@ -10,17 +10,24 @@ from .decide.assignment import Action, Assigned, Committed, Event, Lost, Revoked
 from .decide.pressure import Key
 from .membership import Membership
 from .partition import Partition, Partitions
+from .starts import Starts
 
 
 class Rebalancer:
     """Follows `decide.assignment` for every partition."""
 
     def __init__(
-        self, partitions: Partitions, committer: Committer, membership: Membership, board: BoardWriter
+        self,
+        partitions: Partitions,
+        committer: Committer,
+        starts: Starts,
+        membership: Membership,
+        board: BoardWriter,
     ) -> None:
         self._partitions = partitions
         self._membership = membership
         self._committer = committer
+        self._starts = starts
         self._board = board
         self.closing = False
         """The consumer is being closed: what could be committed is, and a sync commit could block the stop."""
@@ -28,6 +35,7 @@ class Rebalancer:
     def on_assign(self, keys: Sequence[Key]) -> None:
         """Begin with `keys`."""
         self._each(keys, Assigned())
+        self._starts.assigned([one for key in keys if (one := self._partitions.get(*key)) is not None])
         self._membership.joined()
         self._tell(events.ASSIGNED, keys)
 

@@ -26,6 +26,7 @@ from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
 from .spec import SlotIdentity, WorkerSpec, instance_id
+from .starts import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,10 @@ class Session:
         self.inbox = Inbox()
         self.partitions = Partitions(board)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
+        latest = spec.kafka.start == "latest"
+        self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
         self.membership = Membership(self.client, tools.channel, board)
-        self.rebalancer = Rebalancer(self.partitions, self.committer, self.membership, board)
+        self.rebalancer = Rebalancer(self.partitions, self.committer, self.starts, self.membership, board)
         self.fetcher = Fetcher(spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, board=board)
         self.pauses = Pauses(
             spec=spec,

@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "stop",
     "lag",
     "broker",
+    "bench",
     "demo",
 )
 

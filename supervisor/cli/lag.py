@@ -1,6 +1,8 @@
-"""`kherd lag`: how far the group is behind, by partition, as the herd last measured it."""
+"""`kherd lag`: how far a group is behind, by partition: as its herd last measured it, or as the brokers say now."""
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -9,10 +11,14 @@ from rich.live import Live
 from rich.text import Text
 
 from ...worker import clock
-from ..control.client import Client, ControlError
-from .herd import asks_herd, show_json
+from ...worker.exits import Exit
+from ..control.client import ControlError
+from .herd import chooses_herd, show_json
+from .lagsource import Asked, source_of
+from .outside import Look, OutsideError
 from .words import UNKNOWN, console, count, plain, table
 
+TROUBLES: Final = (ControlError, OutsideError)
 REFRESH: Final = 2.0
 """Seconds between two looks; the herd measures once per `lag.interval`."""
 FRAME: Final = 8
@@ -20,37 +26,57 @@ FRAME: Final = 8
 
 
 @click.command()
+@chooses_herd
+@click.option(
+    "--group", metavar="NAME", help="Ask the brokers about any group, by -c or --bootstrap; no herd needs to run."
+)
+@click.option("--bootstrap", metavar="HOST:PORT,...", help="The brokers to ask, instead of those of a file.")
+@click.option("--topic", "topics", metavar="NAME", multiple=True, help="A topic of --group; else all it has committed.")
+@click.option("-X", "pairs", metavar="NAME=VALUE", multiple=True, help="A librdkafka property, to log in for instance.")
+@click.option(
+    "--start",
+    type=click.Choice(["earliest", "latest"]),
+    help="Where partitions of --group without a commit begin (as the file says, else earliest).",
+)
 @click.option(
     "--watch", is_flag=True, help=f"Look again every {REFRESH:.0f} s until Ctrl-C, the worst partitions first."
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs; with --watch a line per look.")
-@asks_herd
-def command(herd: Client, *, watch: bool, as_json: bool) -> None:
-    """Show the lag of every partition."""
-    if not watch:
-        lag = herd.request("lag")
-        show_json(lag) if as_json else console().print(render(lag))
-        return
+def command(config: Path | None, app: str | None, *, watch: bool, as_json: bool, **asked: Any) -> None:
+    """Show the lag of every partition: of a running herd, or straight from the brokers.
+
+    The brokers are asked for --group, and about the group of the file if its herd does not run.
+    """
+    source = source_of(config, app, Asked(**asked))
     try:
-        _watch_json(herd) if as_json else _watch(herd)
+        if watch:
+            _watch_json(source.look) if as_json else _watch(source.look)
+            return
+        document = source.look()
     except KeyboardInterrupt:
         return
+    except TROUBLES as error:
+        hint = "" if source.direct else "\nto ask the brokers instead, add --group NAME"
+        raise click.ClickException(f"{error}{hint}") from error
+    show_json(document) if as_json else console().print(render(document))
+    if source.direct and not document["valid"]:
+        sys.exit(Exit.FAILED)
 
 
-def _watch_json(herd: Client) -> None:
+def _watch_json(look: Look) -> None:
     while True:
-        show_json(herd.request("lag"))
+        show_json(look())
         clock.sleep(REFRESH)
 
 
-def _watch(herd: Client) -> None:
-    """Look again and again; a herd that is being restarted is waited for."""
+def _watch(look: Look) -> None:
+    """Look again and again; a herd that is being restarted, and brokers that do not answer, are waited for."""
     screen = console()
     with Live(console=screen, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             try:
-                shown = render(herd.request("lag"), worst=max(1, screen.height - FRAME))
-            except ControlError as error:
+                shown = render(look(), worst=max(1, screen.height - FRAME))
+            except TROUBLES as error:
                 shown = plain(error, "red")
             live.update(shown, refresh=True)
             clock.sleep(REFRESH)

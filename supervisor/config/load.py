@@ -48,7 +48,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Loaded:
     text = _read(path)
     secrets = Secrets()
     problems: list[str] = []
-    document = _parse(path, text)
+    document = parse(path, text)
     _flatten(document, problems)
     document = Substitution(path.parent, environment, secrets, problems).all_of(document)
     secrets.collect_all(document)
@@ -74,7 +74,8 @@ def _read(path: Path) -> str:
         raise ConfigError([one + (hint if one.endswith(NO_FILE) else "") for one in error.problems]) from None
 
 
-def _parse(path: Path, text: str) -> dict[str, Any]:
+def parse(path: Path, text: str) -> dict[str, Any]:
+    """Return the tables of a TOML text; raises ConfigError for what is no TOML, or nested beyond all use."""
     if _LONG_KEY.search(text):
         raise ConfigError([f"{path}: is nested too deeply"])
     try:
@@ -98,17 +99,18 @@ def _flatten(document: dict[str, Any], problems: list[str]) -> None:
     for section in PROPERTIES if isinstance(kafka, dict) else ():
         if isinstance(table := kafka.get(section), dict):
             flat: dict[str, Any] = {}
-            for name, value in _leaves(table, ""):
+            for name, value in leaves(table, ""):
                 if name in flat:
                     problems.append(f"kafka.{section}.{name}: is there twice")
                 flat[name] = value
             kafka[section] = flat
 
 
-def _leaves(table: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
+def leaves(table: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    """Return what is in a table and in the tables in it, under dotted names."""
     found: list[tuple[str, Any]] = []
     for key, value in table.items():
-        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+        found += leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
     return found
 
 

@@ -76,7 +76,8 @@ class Kafka(Section):
     group: Annotated[Text, Field(max_length=249)] | None = Field(None, description="Consumer group; default: app.name.")
     start: Literal["earliest", "latest", "error"] = Field(
         "earliest",
-        description="Where to begin without a committed offset, or when it is out of range; error: the worker refuses.",
+        description="Where to begin without a committed offset, or when it is out of range; error: the worker refuses."
+        " latest: the end when a partition is first assigned, which is committed then.",
     )
     oauth: Reference | None = Field(
         None,

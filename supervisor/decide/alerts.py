@@ -6,10 +6,11 @@ time up to the next known reading is no calm. What was counted under another rul
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from ..config.schema import Settings
+from .calm import Calm
 
 READINGS: Final = 2
 CALM_SECONDS: Final = 60.0
@@ -43,12 +44,11 @@ RULES: Final[Mapping[str, Callable[[Settings], Rule]]] = {"lag": lag}
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is remembered of one alert: readings `above`, seconds of `calm`, up to `calm_at` (monotonic seconds)."""
+    """What is remembered of one alert: readings `above` in a row while it is not active, `calm` while it is."""
 
     active: bool = False
     above: int = 0
-    calm: float = 0.0
-    calm_at: float | None = None
+    calm: Calm = field(default_factory=Calm)
     judged_by: Rule | None = None
 
 
@@ -74,7 +74,7 @@ def step(rule: Rule, state: State, value: float | None, now: float) -> Step:
     if state.judged_by != rule:
         state = State(active=state.active, judged_by=rule)
     if value is None or math.isnan(value):
-        return replace(state, calm_at=None), None
+        return replace(state, calm=state.calm.interrupt()), None
     return _active(rule, state, value, now) if state.active else _inactive(rule, state, value)
 
 
@@ -88,9 +88,9 @@ def _inactive(rule: Rule, state: State, value: float) -> Step:
 def _active(rule: Rule, state: State, value: float, now: float) -> Step:
     if value > rule.clear_at:
         return State(active=True, judged_by=rule), None
-    calm = state.calm + (0.0 if state.calm_at is None else max(0.0, now - state.calm_at))
-    if calm < rule.calm:
-        return replace(state, calm=calm, calm_at=now), None
+    calm = state.calm.read(now)
+    if calm.seconds < rule.calm:
+        return replace(state, calm=calm), None
     return State(judged_by=rule), Cleared(value)
 
 

@@ -5,9 +5,10 @@ give the same decisions. It never knows of an operator's pin: while there is one
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from .calm import Calm
 from .lag import Position, lag_of, total
 
 READINGS: Final = 2
@@ -84,16 +85,11 @@ def lag_in(partitions: Iterable[PartitionObservation]) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the policy remembers: `wanted` (None before the first decision), high readings in a row, and calm seconds.
-
-    `low_at` is when the reading before this one was low (monotonic seconds), None if it was anything else: only time
-    between two low readings in a row is known to have been calm.
-    """
+    """What the policy remembers: `wanted` (None before the first decision), high readings in a row, and the calm."""
 
     wanted: int | None = None
     high: int = 0
-    calm_for: float = 0.0
-    low_at: float | None = None
+    calm: Calm = field(default_factory=Calm)
 
 
 class ThresholdPolicy:
@@ -139,7 +135,7 @@ class ThresholdPolicy:
         current = max(self.min, min(self.max, current))
         lag = lag_in(seen.partitions) if seen.valid else None
         if lag is None:
-            return Decision(current, "the lag is unknown"), State(current, calm_for=state.calm_for)
+            return Decision(current, "the lag is unknown"), State(current, calm=state.calm.interrupt())
         after = self._read(state, lag, seen.now)
         wanted, reason = self._judge(after, current)
         bounded = self._bounded(wanted, current, seen)
@@ -160,16 +156,15 @@ class ThresholdPolicy:
             return State(high=min(state.high + 1, READINGS))
         if lag * CALM_SHARE >= self.lag_above:
             return State()
-        since = 0.0 if state.low_at is None else max(0.0, now - state.low_at)
-        return State(calm_for=state.calm_for + since, low_at=now)
+        return State(calm=state.calm.read(now))
 
     def _judge(self, state: State, current: int) -> tuple[int, str]:
         if state.high >= READINGS:
             return max(current, self.target), f"the lag is above {self.lag_above}"
         if state.high:
             return current, f"the lag is above {self.lag_above}, at one reading so far"
-        if state.low_at is None:
+        if state.calm.at is None:
             return current, f"the lag is not above {self.lag_above}, and not below a tenth of that"
-        if state.calm_for >= self.calm:
+        if state.calm.seconds >= self.calm:
             return self.min, f"the lag was below a tenth of {self.lag_above} for {self.calm:g} s"
         return current, f"the lag is below a tenth of {self.lag_above}, for less than {self.calm:g} s"

@@ -53,8 +53,8 @@ def lag_of(position: Position, start: Start) -> int | None:
     """Return the records the group has still to handle, or None if that is unknown.
 
     Without a commit it depends on where the group would start: `earliest` has all records before it; `latest` has
-    none, since those before its start are not its work and those after it count from the first commit on; with
-    `error` it cannot start, so nothing is known.
+    none, since its workers commit where they begin as soon as they have the partition, and what came before is not
+    their work; with `error` it cannot start, so nothing is known.
     """
     if position.end is None or position.log_start is None:
         return None
@@ -90,6 +90,31 @@ def measure(positions: Sequence[Position], start: Start) -> Lag:
         topics={topic: TopicLag(total(lags), len(lags)) for topic, lags in by_topic.items()},
         partitions=counted,
     )
+
+
+def document(lag: Lag, *, at: str | None, valid: bool, reason: str | None) -> dict[str, Any]:
+    """Return the lag document: of a running herd's status, and of `kherd lag --json`. None is unknown.
+
+    `at` is when it was read; what is not `valid` has a `reason`, and no total.
+    """
+    return {
+        "valid": valid,
+        "reason": reason,
+        "at": at,
+        "total": lag.total if valid else None,
+        "topics": {name: {"lag": one.lag, "partitions": one.partitions} for name, one in lag.topics.items()},
+        "partitions": [
+            {
+                "topic": position.topic,
+                "partition": position.partition,
+                "committed": position.committed,
+                "end": position.end,
+                "log_start": position.log_start,
+                "lag": one,
+            }
+            for position, one in lag.partitions
+        ],
+    }
 
 
 def dead_letters(positions: Sequence[Position]) -> int | None:

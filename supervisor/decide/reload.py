@@ -67,7 +67,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "dead_letter.format": _ROLL,
     "lag.interval": _LIAISON,
     "lag.alert_above": _LIVE,
-    "autoscale.max": _LIVE,
+    "autoscale.max": (Effect.LIVE, Effect.LIAISON),  # with autoscaling the group's members are counted
     "autoscale.min": _LIVE,
     "autoscale.policy": _LIVE,
     "autoscale.lag_above": _LIVE,

@@ -66,7 +66,6 @@ def _be_child(parent: int, entry: Entry, channel: Channel, log_spec: LogSpec, id
         kernel.close_all_but({channel.fileno()})
         if not kernel.die_with_parent(parent):
             os._exit(WorkerExit.TEMPORARY)
-        os.environ.pop("NOTIFY_SOCKET", None)
         log.configure(log_spec, identity)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the supervisor's to act on
         kernel.unblock_signals()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, Message, TopicPartition
 
 TOPIC = "orders"
 Handed = Callable[[object, list[TopicPartition]], None]
@@ -15,7 +15,10 @@ class FakeGroup:
     def __init__(self, partitions: int) -> None:
         self.log: dict[int, list[Message]] = {number: [] for number in range(partitions)}
         self.ends = dict.fromkeys(range(partitions), 0)
-        self.committed = dict.fromkeys(range(partitions), 0)
+        self.committed: dict[int, Any] = dict.fromkeys(range(partitions), 0)
+        self.failing: dict[str, bool] = {}
+        """Questions that get no answer."""
+        self.asked: list[str] = []
         self.commits: list[dict[int, int]] = []
         self.news: list[tuple[str, list[int]]] = []
         self.refusing = False
@@ -40,6 +43,7 @@ class FakeConsumer:
         self._on_commit = properties["on_commit"]
         self._handed: dict[str, Handed] = {}
         self._answers: list[tuple[KafkaError | None, list[TopicPartition]]] = []
+        self._chosen: dict[int, int] = {}
         self.closed = False
 
     def subscribe(self, topics: Sequence[str], **handed: Handed) -> None:
@@ -70,6 +74,24 @@ class FakeConsumer:
             raise KafkaException(error)
         return offsets
 
+    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        self._ask("committed")
+        found = [(at.partition, self.group.committed[at.partition]) for at in partitions]
+        return [TopicPartition(TOPIC, number, -1001 if at is None else at) for number, at in found]
+
+    def offsets_for_times(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        self._ask("ends")
+        assert all(at.offset == OFFSET_END for at in partitions)
+        return [TopicPartition(TOPIC, at.partition, self.group.ends[at.partition]) for at in partitions]
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self._chosen = {at.partition: at.offset for at in partitions if at.offset >= 0}
+
+    def _ask(self, what: str) -> None:
+        self.group.asked.append(what)
+        if self.group.failing.get(what):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
     def pause(self, partitions: list[TopicPartition]) -> None:
         self.paused |= {at.partition for at in partitions}
 
@@ -96,10 +118,15 @@ class FakeConsumer:
         numbers = [one for one in numbers if (one in self.positions) != (kind == "on_assign")]
         if kind == "on_assign":
             for number in numbers:
-                self.positions[number] = self.group.committed[number]
+                self.positions[number] = -1
                 if not self.group.pauses_last:
                     self.paused.discard(number)
+        self._chosen = {}
         self._handed[kind](self, [TopicPartition(TOPIC, number) for number in numbers])
+        if kind == "on_assign":
+            for number in numbers:
+                at = self._chosen.get(number, self.group.committed[number])
+                self.positions[number] = self.group.ends[number] if at is None else at
         if kind != "on_assign":
             for number in numbers:
                 del self.positions[number]

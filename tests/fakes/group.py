@@ -151,14 +151,13 @@ def kafka_spec(kafka: Cluster, group: str, *topics: str, user: str | None = None
 
 
 @contextmanager
-def liaison(kafka: KafkaSpec, tmp: Path, dead_letter: DeadLetterSpec | None = None) -> Iterator[Liaison]:
+def liaison(kafka: KafkaSpec, tmp: Path, dead_letter: DeadLetterSpec | None = None, **fields: Any) -> Iterator[Liaison]:
     spec = LiaisonSpec(
         app="test",
         kafka=kafka,
         worker_count=2,
         dead_letter=dead_letter or DeadLetterSpec(create=False),
-        lag_interval=0.2,
-        topics_interval=0.5,
+        **{"lag_interval": 0.2, "topics_interval": 0.5} | fields,
     )
     process = Liaison(spec, tmp / "liaison.log")
     try:

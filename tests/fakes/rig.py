@@ -17,11 +17,11 @@ from .producer import Producers
 class Rig:
     """A session on a fake group; the handler appends what it is given to `seen`."""
 
-    def __init__(self, board: Board, partitions: int = 2, **fields: Any) -> None:
+    def __init__(self, board: Board, partitions: int = 2, start: Any = "earliest", **fields: Any) -> None:
         self.group = FakeGroup(partitions)
         self.seen: list[tuple[int, int]] = []
         self.ours, self.theirs = channel.pair()
-        kafka = KafkaSpec(bootstrap="none", group="g", topics=(TOPIC,))
+        kafka = KafkaSpec(bootstrap="none", group="g", topics=(TOPIC,), start=start)
         spec = WorkerSpec(app="app", instance=None, generation=1, handler="m:h", kafka=kafka, **fields)
         handler = Handler("m:h", "record", self._handle, None, Loop())
         self.pulse = Pulse()

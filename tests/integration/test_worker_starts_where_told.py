@@ -3,11 +3,15 @@
 from ctypes import c_char_p, c_int32, c_int64, c_void_p
 from pathlib import Path
 
+import pytest
+
 from kherd.supervisor.children.broker.mock import MockCluster
 from kherd.worker.exits import WorkerExit
 
 from ..fakes.scene import Scene, scene
 
+LIST_OFFSETS, OFFSET_FETCH = 2, 9
+GROUP_AUTHORIZATION_FAILED = 30
 NOTE = "def handle(message): note(message)"
 
 
@@ -61,6 +65,21 @@ def test_records_that_are_gone_are_counted(tmp_path: Path) -> None:
         worker.until(lambda: len(stage.did()) == 15, "handled")
         assert worker.logged("offset_out_of_range") == 1
         assert '"gap": 15, "offset": 25' in worker.lines
+        assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("question", [LIST_OFFSETS, OFFSET_FETCH], ids=["ends", "commits"])
+def test_latest_begins_though_its_start_cannot_be_looked_up_at_once(tmp_path: Path, question: int) -> None:
+    with MockCluster() as cluster, scene(tmp_path, cluster, "orders") as stage:  # type: ignore[arg-type]
+        stage.topic(1)
+        stage.feed(3)
+        stage.handler(NOTE)
+        cluster.push_errors(question, [GROUP_AUTHORIZATION_FAILED])
+        worker = stage.worker(kafka={"start": "latest"})
+        worker.until(lambda: worker.logged("start_unknown") == 1, "its start is not known")
+        worker.until(lambda: stage.committed == {0: 3}, "it is found all the same")
+        stage.feed(2)
+        worker.until(lambda: stage.did() == [(0, 3), (0, 4)], "handled")
         assert worker.stop() == 0
 
 

@@ -35,6 +35,8 @@ def test_it_installs_and_runs_from_outside_the_repository(built: Path, pattern: 
     assert version.startswith("kherd, version ")
     assert run(python, "-m", "kherd", "--version", cwd=tmp_path) == version
     assert run(python, "-c", "import kherd; print(kherd.__version__)", cwd=tmp_path).strip() in version
+    units = tmp_path / "env" / "share" / "kherd" / "systemd"
+    assert {path.name for path in units.iterdir()} == {path.name for path in (ROOT / "systemd").iterdir()}
     # A user's own packages of these names are theirs.
     assert run(python, "-c", "import importlib.util as u; print(u.find_spec('worker'), u.find_spec('supervisor'))",
                cwd=tmp_path).split() == ["None", "None"]  # fmt: skip

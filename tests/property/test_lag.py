@@ -1,7 +1,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.supervisor.decide.lag import Position, Start, Sweep, dead_letters, extend, lag_of, measure, parse, total
+from kherd.supervisor.decide.lag import (
+    Position,
+    Start,
+    Sweep,
+    dead_letters,
+    document,
+    extend,
+    lag_of,
+    measure,
+    parse,
+    total,
+)
 
 offsets = st.integers(min_value=0, max_value=2**40)
 unknown = st.none() | offsets
@@ -47,6 +58,18 @@ def test_the_total_is_the_sum_of_the_topics_and_unknown_if_any_partition_is(rows
     else:
         assert lag.total == sum(one or 0 for _, one in lag.partitions)
         assert lag.total == total(topic.lag for topic in lag.topics.values())
+
+
+@given(st.lists(positions), starts, st.booleans())
+def test_the_document_tells_every_partition_and_of_an_invalid_reading_no_total(
+    rows: list[Position], start: Start, valid: bool
+) -> None:
+    lag = measure(rows, start)
+    shown = document(lag, at="now", valid=valid, reason=None if valid else "broker gone")
+    assert shown["total"] == (lag.total if valid else None)
+    assert [Position(*(row[name] for name in Position.__slots__)) for row in shown["partitions"]] == rows
+    assert [row["lag"] for row in shown["partitions"]] == [one for _, one in lag.partitions]
+    assert sum(topic["partitions"] for topic in shown["topics"].values()) == len(rows)
 
 
 @given(st.lists(positions))

@@ -384,6 +384,13 @@ def test_what_the_supervisor_leaves_unanswered_is_told(tmp_path: Path) -> None:
     assert "no answer to 'reload' within 0.05 s" in result.output
 
 
+def test_lag_of_a_herd_that_does_not_answer_says_how_to_ask_the_brokers(tmp_path: Path) -> None:
+    with herd(tmp_path) as (_, config):
+        result = ask(lag.command, "-c", config)
+    assert result.exit_code == 1
+    assert "to ask the brokers instead, add --group NAME" in result.output
+
+
 def test_numbers_in_words() -> None:
     assert [duration(seconds) for seconds in (0.04, 9.94, 42, 60, 3599, 7991.5, 90000, None)] == [
         "0.0 s", "9.9 s", "42 s", "1 min 0 s", "59 min 59 s", "2 h 13 min", "1 d 1 h", "unknown",

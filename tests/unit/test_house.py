@@ -81,6 +81,12 @@ def test_a_reload_before_the_first_generation_loads_none(house: House) -> None:
     assert house.nursery.handles.keys() <= {"liaison", "exporter", "broker"}
 
 
+def test_a_reload_does_not_start_a_liaison_that_has_no_broker_yet(house: House) -> None:
+    _write(house.state_dir, house.settings.kafka.bootstrap, 2, "[lag]\ninterval = 9\n")
+    assert _commands(house).dispatch(Request("reload", {})).ok
+    assert house.nursery.handles["liaison"].child.state is State.DOWN
+
+
 def test_what_does_not_validate_changes_nothing_and_is_remembered(house: House) -> None:
     _write(house.state_dir, house.settings.kafka.bootstrap, -3)
     before = house.settings

@@ -86,6 +86,44 @@ def test_the_total_is_the_newest_sweeps_or_unknown() -> None:
     assert [*told, seen.total] == [None, 5, None, None, None]
 
 
+def _members(census: int, *ids: str, last: bool = True) -> dict[str, Any]:
+    return {"type": "members", "census": census, "last": last, "ids": list(ids), "reason": None}
+
+
+def test_the_members_are_those_of_all_parts_of_a_census_and_of_no_other() -> None:
+    seen = Observed("earliest")
+    assert seen.members is None
+    seen.hear(_members(1, "a", "b", last=False))
+    assert seen.members is None
+    seen.hear(_members(1, "c"))
+    assert seen.members == {"a", "b", "c"}
+    seen.hear(_members(2, "a"))
+    assert seen.members == {"a"}
+    seen.hear(_members(3, "x", last=False))
+    seen.hear(_members(4, "b"))
+    assert seen.members == {"b"}
+    seen.hear(_members(5))
+    assert seen.members == frozenset()
+
+
+def test_members_that_could_not_be_counted_are_unknown_and_never_nobody() -> None:
+    seen = Observed("earliest")
+    seen.hear(_members(1, "a"))
+    seen.hear({"type": "members", "census": 2, "last": True, "ids": None, "reason": "not authorized"})
+    assert seen.members is None
+    seen.hear(_members(3, "a"))
+    seen.forget()
+    assert seen.members is None
+
+
+def test_a_new_liaisons_members_are_not_mixed_with_half_of_the_old_ones() -> None:
+    seen = Observed("earliest")
+    seen.hear(_members(1, "a", last=False))
+    seen.forget()
+    seen.hear(_members(1, "b"))
+    assert seen.members == {"b"}
+
+
 def test_topics_and_reachability_follow_the_newest_word() -> None:
     seen = Observed("earliest")
     seen.hear({"type": "topics", "topics": {"orders": 8}})

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from kherd.supervisor.config.load import load
 from kherd.supervisor.control.protocol import Answer, Request
 from kherd.supervisor.decide import shutdown
 from kherd.supervisor.decide.child import Child, State
+from kherd.supervisor.hearing import Hearing
 from kherd.supervisor.house import House
 from kherd.supervisor.poller import Poller
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.scaler import REMEMBERED, observe
-from kherd.supervisor.slot import Slot
+from kherd.supervisor.slot import Papers, Slot, stacks_file
 from kherd.supervisor.status import document
 from kherd.worker import log
-from kherd.worker.spec import LogSpec
+from kherd.worker.board import Board
+from kherd.worker.boardwriter import BoardWriter
+from kherd.worker.spec import LogSpec, SlotIdentity
 
 CONFIG = """
 [app]
@@ -49,6 +53,7 @@ class Orders:
         self.house.scaler.begin(self.house.settings, self.house.settings.workers.count)
         self.house.set_wanted()
         self._commands = Commands(self.house, lambda *_, **__: shutdown.Daemon(), shutdown.Daemon)
+        self.hear_liaison = Hearing(self.house).liaison
         self._sweep = 0
 
     def write(self, autoscale: str = SCALE, count: int = 2, start: str = "earliest") -> None:
@@ -78,8 +83,8 @@ class Orders:
         self.house.observed.hear({"type": "topics", "topics": {"orders": PARTITIONS}})
         reason = None if valid else "no broker answers"
         message = {"type": "lag", "sweep": self._sweep, "at": 0.0, "valid": valid, "reason": reason}
-        self.house._hear_liaison({**message, "last": False, "partitions": rows[:3]})
-        self.house._hear_liaison({**message, "last": True, "partitions": rows[3:]})
+        self.hear_liaison({**message, "last": False, "partitions": rows[:3]})
+        self.hear_liaison({**message, "last": True, "partitions": rows[3:]})
 
     @property
     def wanted(self) -> int:
@@ -118,7 +123,7 @@ def test_a_high_lag_asks_for_the_most_and_a_half_read_one_for_nothing(orders: Or
 def test_a_part_of_a_reading_decides_nothing(orders: Orders) -> None:
     orders.read(2000)
     part = {"type": "lag", "sweep": 9, "at": 0.0, "valid": True, "reason": None, "last": False}
-    orders.house._hear_liaison({**part, "partitions": [["orders", 0, 0, 5000, 0]]})
+    orders.hear_liaison({**part, "partitions": [["orders", 0, 0, 5000, 0]]})
     assert orders.wanted == 2
     assert len(orders.decisions) == 1
 
@@ -222,6 +227,21 @@ def test_a_policy_sees_who_has_which_partition_and_how_long_each_worker_is_ready
     assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 11.0).workers[0].steady
     assert {place.owner for place in seen.partitions} == {None}
     assert (seen.cap, seen.valid) == (PARTITIONS, True)
+
+
+def test_members_that_are_not_ours_are_others_and_of_unknown_ones_none_is_counted(
+    orders: Orders, tmp_path: Path
+) -> None:
+    board, fd = Board.create(tmp_path / "one", SlotIdentity(1, 4, 1), 1)
+    os.close(fd)
+    BoardWriter(board).member("ours")
+    papers = Papers(SlotIdentity(1, 4, 1), 1, board, tmp_path / "one", stacks_file(4))
+    orders.house.herd.slots[4] = Slot(4, Handle("worker 4", 60.0), 1, papers=papers)
+    assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 0.0).foreign == 0
+    members = {"type": "members", "census": 1, "last": True, "ids": ["ours", "a", "b"], "reason": None}
+    orders.hear_liaison(members)
+    assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 0.0).foreign == 2
+    papers.discard()
 
 
 @pytest.mark.parametrize(("start", "lag"), [("latest", 0), ("earliest", 60)])

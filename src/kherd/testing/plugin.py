@@ -8,6 +8,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import pytest
 from .embedded import EmbeddedCluster
 from .herd import Herd
 from .kafka import KafkaCluster
+from .machine import Machine, debian
 from .parts import MissingPartError
 from .statsd import StatsdServer
 from .topics import Cluster
@@ -28,6 +30,7 @@ MARKS: Final = {
     "kafka_proxied": "kafka",
     "kafka_secured": "kafka",
     "statsd": "statsd",
+    "machine": "systemd",
 }
 """Fixture -> the marker its tests get, so that `-m "not kafka"` leaves them out."""
 
@@ -123,6 +126,13 @@ def statsd() -> Iterator[StatsdServer]:
     server: StatsdServer = part_or_skip(lambda: StatsdServer().open())
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """A Debian of its own, booted by systemd, that has kherd and its units; each test has an instance of its own."""
+    with ExitStack() as stack:
+        yield part_or_skip(lambda: stack.enter_context(debian()))
 
 
 @pytest.fixture

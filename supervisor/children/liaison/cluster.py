@@ -5,6 +5,7 @@ Asking about a topic by name would create it where brokers create topics automat
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from ....worker.spec import KafkaSpec
 from ...decide.topics import Topic
 from .handle import END, START, AskError, Handle, Isolation, Key
 
-CHUNK: Final = 500
+CHUNK: Final = 250
 """Partitions per request; at most 1000. librdkafka searches its lists linearly, O(n²) per answer."""
+RENEW: Final = 2.0
+"""Seconds to learn who leads what, after a failure."""
 GRACE: Final = 1.0
 """Seconds beyond librdkafka's own limit after which its answer is no longer waited for."""
 
@@ -42,10 +45,16 @@ class Cluster:
         self._handle = Handle(properties, group, isolation)
         self._groups: dict[str, Handle] = {}
         self._known: str | None = None
+        self._outdated = False
 
     def serve(self, seconds: float) -> None:
         """Wait up to `seconds` and deliver librdkafka's log lines and token requests meanwhile."""
         self._handle.serve(seconds)
+
+    @property
+    def heard(self) -> str:
+        """What librdkafka last said of a broker that it cannot use; empty if nothing."""
+        return self._handle.heard
 
     def ping(self, seconds: float) -> None:
         """Ask any broker anything.
@@ -98,11 +107,20 @@ class Cluster:
 
     def ends(self, keys: Sequence[Key], seconds: float) -> Read:
         """Return the offset after the last record that a consumer of this isolation level may see."""
-        return _read(lambda chunk, until: self._handle.offsets(chunk, END, until), keys, seconds)
+        return self._offsets(keys, END, seconds)
 
     def starts(self, keys: Sequence[Key], seconds: float) -> Read:
         """Return the offset of the first record that is still there."""
-        return _read(lambda chunk, until: self._handle.offsets(chunk, START, until), keys, seconds)
+        return self._offsets(keys, START, seconds)
+
+    def _offsets(self, keys: Sequence[Key], which: int, seconds: float) -> Read:
+        if self._outdated:
+            # Of a partition that had no leader librdkafka says so until it reads the topics again, for minutes.
+            with suppress(AskError):
+                self._handle.topics(min(seconds, RENEW))
+        read = _read(lambda chunk, until: self._handle.offsets(chunk, which, until), keys, seconds)
+        self._outdated = read.reason is not None
+        return read
 
 
 def isolation_of(kafka: KafkaSpec) -> Isolation:

@@ -48,6 +48,8 @@ class Handle:
 
     def __init__(self, properties: Mapping[str, Any], group: str, isolation: Isolation) -> None:
         self._refusal: str | None = None
+        self.heard = ""
+        """The newest of librdkafka's own troubles with a broker, in its words: refused, not trusted, not let in."""
         own = {**OWN, "group.id": group, "isolation.level": isolation, "error_cb": self._on_error}
         self._consumer = Consumer({**DEFAULTS, **properties, **own})
 
@@ -100,6 +102,8 @@ class Handle:
         """Keep what a broker said: a coordinator that refuses otherwise shows as a timeout only."""
         if error.code() > 0:
             self._refusal = f"{error.name()}: {error.str()}"
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - its public name
+            self.heard = error.str()
 
 
 def _topic(row: Any) -> Topic:

@@ -113,6 +113,8 @@ class Liaison:
             return None
         messenger = Messenger(kafka.group, kafka.group_protocol, config, self._on_answer)
         messenger.start()
+        if self._spec.count_members:
+            messenger.count_members(self._spec.lag_interval, self._mailbox.put)
         return messenger
 
     def _start_watching(self) -> None:

@@ -10,9 +10,12 @@ from typing import Any, Final
 from kafka.net.selector import NetworkSelector
 
 from ....worker import clock
+from ....worker.channel import Message
 from ....worker.spec import GroupProtocol
+from . import census
+from .census import Census
 from .coordinator import Coordinator
-from .errands import Answer, Delivery, Errand
+from .errands import LIMIT, PAUSE, Answer, Delivery, Errand
 
 STOP_MS: Final = 500
 
@@ -26,7 +29,10 @@ class Messenger:
         self._net = NetworkSelector(client_id=config["client_id"])
         self._coordinator = Coordinator(self._net, group, config)
         self._delivery = Delivery(self._coordinator, group, protocol, self._sleep)
+        self._group, self._protocol = group, protocol
         self._report = report
+        self._open = 0
+        """Errands under way; of the loop's thread alone."""
 
     def start(self) -> None:
         """Start the thread and connect."""
@@ -38,9 +44,27 @@ class Messenger:
         started = clock.monotonic()
 
         async def run() -> None:
-            self._report(await self._delivery.deliver(errand, started))
+            self._open += 1
+            try:
+                self._report(await self._delivery.deliver(errand, started))
+            finally:
+                self._open -= 1
 
         # Not the coroutine itself: one that is never started would warn at the exit.
+        self._net.call_soon_threadsafe(run)
+
+    def count_members(self, interval: float, report: Callable[[Message], None]) -> None:
+        """Report who is in the group every `interval` seconds, on the messenger's thread; errands go first."""
+        taker = Census(self._coordinator, self._group, self._protocol, report)
+
+        async def run() -> None:
+            while True:
+                patience = clock.monotonic() + LIMIT
+                while self._open and clock.monotonic() < patience:
+                    await self._sleep(PAUSE)
+                await taker.take(clock.monotonic() + census.SECONDS)
+                await self._sleep(interval)
+
         self._net.call_soon_threadsafe(run)
 
     def stop(self) -> None:

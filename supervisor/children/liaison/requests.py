@@ -17,6 +17,7 @@ RELEASE_EPOCH: Final = -2
 """KIP-848: the static member leaves for now, its instance id is free and its target assignment stays."""
 NONE: Final = 0
 STABLE: Final = "Stable"
+DEAD: Final = "Dead"
 GONE: Final = frozenset({25, 69, 82})
 """UNKNOWN_MEMBER_ID, GROUP_ID_NOT_FOUND, and FENCED_INSTANCE_ID: another member holds the id by now."""
 GROUP_ID_NOT_FOUND: Final = 69
@@ -86,6 +87,20 @@ def holder(response: Any, instance_id: str, *, classic: bool) -> str | None:
         if (member.group_instance_id if classic else member.instance_id) == instance_id:
             return str(member.member_id)
     return None
+
+
+def member_ids(response: Any, *, classic: bool) -> frozenset[str] | None:
+    """Return the ids of the group's members according to a description; None: no group of this protocol has its name.
+
+    Raises:
+        BrokerResponseError: the group could not be described.
+    """
+    group = response.groups[0]
+    # Up to version 5, a classic description calls a group dead that is none, or is of the other protocol.
+    if group.error_code == GROUP_ID_NOT_FOUND or (classic and group.error_code == NONE and group.group_state == DEAD):
+        return None
+    check(group.error_code)
+    return frozenset(str(member.member_id) for member in group.members)
 
 
 def taken_away(response: Any, member_id: str, partitions: frozenset[tuple[str, int]]) -> bool:
