@@ -1,6 +1,6 @@
 """What people ask of a running herd, by signal or by control socket."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ from .config.spec import log_spec
 from .control.protocol import Answer, Request, done, refused
 from .decide import shutdown
 from .decide.child import State
+from .decide.halts import Place
 from .decide.reload import ReloadPlan, diff
 from .house import House
 from .status import document
@@ -28,21 +29,20 @@ class Commands:
         reloading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._house, self._stop, self._state, self._reloading = house, stop, state, reloading
+        self._doers: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "status": lambda _: done(self._document()),
+            "lag": lambda _: done(self._house.observed.document()),
+            "scale": self._scale,
+            "reload": lambda _: self.reload(),
+            "pause": self._pause,
+            "resume": lambda args: self._house.halts.resume(Place(**args)),
+            "stop": lambda args: self._stop_asked(**args),
+        }
 
     def dispatch(self, request: Request) -> Answer:
         """Do one request of the control socket."""
-        match request.command:
-            case "status":
-                return done(self._document())
-            case "lag":
-                return done(self._house.observed.document())
-            case "scale":
-                return self._scale(request.args)
-            case "reload":
-                return self.reload()
-            case "stop":
-                return self._stop_asked(now=request.args["now"], leave=request.args["leave"])
-        return refused(f"[BUG] nobody does {request.command}")
+        do = self._doers.get(request.command)
+        return do(request.args) if do else refused(f"[BUG] nobody does {request.command}")
 
     def scale_by(self, step: int, reason: str) -> Answer:
         """One worker more or fewer, at least none; it stays so until `auto` or a changed count in the file."""
@@ -116,6 +116,11 @@ class Commands:
         after, pinned = house.herd.wanted, house.pinned is not None
         log.emit(events.SCALED, before=before, after=after, reason=reason)
         return done({"before": before, "after": after, "pinned": pinned, "autoscale": house.scaler.acts and not pinned})
+
+    def _pause(self, args: Mapping[str, Any]) -> Answer:
+        house = self._house
+        topics = house.observed.topics if house.observed.whole else {}
+        return house.halts.pause(Place(**args), topics, house.settings.kafka.topics)
 
     def _stop_asked(self, *, now: bool, leave: bool) -> Answer:
         if leave:

@@ -75,5 +75,5 @@ class Hearing:
         house = self._house
         house.alarms.read("lag", house.observed.total)
         if house.pinned is None and not house.herd.stopping and not house.herd.quiet:
-            house.scaler.consider(house.herd, house.observed)
+            house.scaler.consider(house.herd, house.observed, house.halts)
             house.set_wanted()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ..worker import clock, events, log
+from ..worker.channel import Message
 from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.barrier import Waiting, open_gates
@@ -136,6 +137,12 @@ class Herd:
         self._workers.quiet = on
         for slot in self.slots.values():
             self._nursery.say(slot.handle, {"type": "quiet", "on": on})
+
+    def set_paused(self, message: Message) -> None:
+        """Tell all workers, and all to come, what an operator has paused (`worker.decide.halted`)."""
+        self._workers.paused = message
+        for slot in self.slots.values():
+            self._nursery.say(slot.handle, message)
 
     def count(self, *states: State) -> int:
         """Return how many slots are in one of `states`."""

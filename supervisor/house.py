@@ -17,6 +17,7 @@ from .decide import child as machine
 from .decide.child import State
 from .decide.restart import RestartPolicy
 from .deliveries import Deliveries
+from .halts import Halts
 from .hearing import Hearing
 from .herd import Herd, board_folder
 from .notices import Notices
@@ -64,6 +65,7 @@ class House:
         )
         self.boards = Boards(board_folder(state_dir))
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
+        self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self._dismissed = False
         self._down_at: float | None = None

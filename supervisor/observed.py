@@ -15,6 +15,8 @@ class Observed:
 
     start: Start
     topics: dict[str, int] = field(default_factory=dict)
+    whole: bool = True
+    """Whether `topics` are all there are: a message holds some thousands."""
     reachable: bool | None = None
     dead_letters: int | None = None
     valid: bool = False
@@ -35,6 +37,7 @@ class Observed:
         match message["type"]:
             case "ready" | "topics":
                 self.topics = dict(message["topics"])
+                self.whole = message.get("partitions", 0) <= sum(self.topics.values())
             case "brokers":
                 self.reachable = message["reachable"]
             case "dead_letters":

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..worker import boardview, clock, events, log
@@ -11,6 +11,7 @@ from .decide.autoscale import Decision, Observation, PartitionObservation, Thres
 from .decide.child import State
 from .decide.lag import Position
 from .decide.restart import STEADY_SECONDS
+from .halts import Halts
 from .herd import Herd
 from .observed import Observed
 from .slot import Slot
@@ -77,12 +78,14 @@ class Scaler:
         """How many workers there should be; None: that is not decided here."""
         return self._current if self.acts else None
 
-    def consider(self, herd: Herd, observed: Observed) -> None:
+    def consider(self, herd: Herd, observed: Observed, halts: Halts) -> None:
         """Take in a new reading of the lag and decide."""
         if self._policy is None:
             return
-        observation = observe(herd, observed, clock.monotonic())
+        observation = observe(herd, observed, halts, clock.monotonic())
         decision = self._policy.decide(observation)
+        if observed.valid and not observation.valid:
+            decision = replace(decision, reason="everything is paused by an operator")
         self._note(observation, decision)
         self._current = decision.wanted
 
@@ -119,20 +122,29 @@ class Scaler:
         }
 
 
-def observe(herd: Herd, observed: Observed, now: float) -> Observation:
-    """Return what a policy is shown of the newest reading; `now` in monotonic seconds."""
+def observe(herd: Herd, observed: Observed, halts: Halts, now: float) -> Observation:
+    """Return what a policy is shown of the newest reading; `now` in monotonic seconds.
+
+    More workers cannot help with a lag that is to be left alone, and it is no calm either: paused partitions are left
+    out, and a reading with nothing else in it is not valid. They count for `cap`: the group assigns them all the same.
+    """
     live = [slot for slot in herd.slots.values() if slot.handle.child.wanted]
     boards = [slot.papers.board for slot in herd.slots.values() if slot.papers]
     # Whom nobody could count cannot be taken into account, be it nobody or a hundred.
     others = (observed.members or frozenset()) - {boardview.member_id_of(board) for board in boards}
     owners = {place: slot.index for slot in live for place in _held(slot)}
-    partitions = tuple(_partition(position, lag, owners) for position, lag in observed.lag.partitions)
+    read = observed.lag.partitions
+    partitions = tuple(
+        _partition(position, lag, owners)
+        for position, lag in read
+        if not halts.halted.covers((position.topic, position.partition))
+    )
     return Observation(
         now=now,
         partitions=partitions if observed.valid else (),
         workers=tuple(_worker(slot, now) for slot in live),
-        valid=observed.valid,
-        cap=len(partitions),
+        valid=observed.valid and (bool(partitions) or not read),
+        cap=len(read),
         foreign=len(others),
     )
 

@@ -32,6 +32,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         "slots": [_slot(slot) for _, slot in sorted(house.herd.slots.items())],
         "lag": house.observed.document(),
         "autoscale": house.scaler.document(),
+        "paused": house.halts.document(),
         **_summary(house),
     }
 
@@ -115,7 +116,7 @@ def problems(house: House) -> list[str]:
             found.append(f"{handle.name} is held down: {handle.child.reason}")
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
-    found += house.alarms.problems()
+    found += house.alarms.problems() + house.halts.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
     last = house.last_reload

@@ -34,6 +34,8 @@ class Workers:
         self.slots: dict[int, Slot] = {}
         self.molds = Molds(nursery, self._lost)
         self.quiet = False
+        self.paused: Message | None = None
+        """What a worker is told of an operator's pauses; None: there are none."""
         self.topics: tuple[str, ...] = ()
         """What to subscribe to where a regular expression is configured; empty: as configured."""
         self.staying = 0
@@ -78,6 +80,8 @@ class Workers:
         slot.fresh, slot.gate_opened = False, True
         if self.quiet:
             self._nursery.say(handle, {"type": "quiet", "on": True})
+        if self.paused is not None:
+            self._nursery.say(handle, self.paused)
         self._nursery.say(handle, {"type": "go", "topics": self.topics})
 
     def message(self, handle: Handle, message: Message) -> None:

@@ -70,7 +70,7 @@ class BatchWork:
                 known = lists.get(partition)
                 lists[partition] = run.messages if known is None else [*known, *run.messages]
             elif partition.owned:
-                partition.backlog.extend(run.messages)
+                partition.keep(run.messages)
         return lists
 
     def _together(self, lists: dict[Partition, Sequence[Message]]) -> None:
@@ -150,6 +150,6 @@ class BatchWork:
     def _keep(self, partition: Partition, records: Iterator[Message]) -> None:
         """Keep what was not begun where it belongs; a partition that is not ours any more drops it."""
         if partition.owned and partition.blocked:
-            partition.backlog.extend(records)
+            partition.keep(records)
         elif partition.owned:
             self._inbox.put_back([Run(partition, list(records), singly=True)])

@@ -5,8 +5,9 @@ from typing import Final
 
 from . import clock, log
 from .boardwriter import BoardWriter
-from .channel import Channel
+from .channel import Channel, Message
 from .commit import Committer
+from .decide.halted import decode
 from .exits import WorkerExit
 from .fetch import Fetcher
 from .inbox import Inbox
@@ -119,15 +120,22 @@ def hear(channel: Channel, pulse: Pulse) -> list[str]:
         for fd in fds:
             os.close(fd)
         types.append(str(message.get("type")))
-        if message.get("type") == "quiet":
-            pulse.quiet = bool(message.get("on"))
-        elif message.get("type") == "together":
-            pulse.together = True
-        elif message.get("type") == "leave":
-            pulse.leave = True
-        elif message.get("topics"):
-            pulse.topics = tuple(message["topics"])
+        _take_in(message, pulse)
     if channel.closed:
         os._exit(WorkerExit.TEMPORARY)
     channel.flush()
     return types
+
+
+def _take_in(message: Message, pulse: Pulse) -> None:
+    match message["type"]:
+        case "quiet":
+            pulse.quiet = bool(message.get("on"))
+        case "paused":
+            pulse.halted = decode(message)
+        case "together":
+            pulse.together = True
+        case "leave":
+            pulse.leave = True
+        case _ if message.get("topics"):
+            pulse.topics = tuple(message["topics"])

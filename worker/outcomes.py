@@ -223,5 +223,5 @@ class Outcomes:
         if case.letter is None:
             where = {"topic": partition.topic, "partition": partition.number, "offset": case.offset}
             log.emit(events.RECORD_RELEASED, **where, attempt=case.state.failures + 1)
-        if not partition.troubles:
+        if not partition.blocked:
             self._inbox.put_back([Run(partition, self._partitions.unblock(partition))])

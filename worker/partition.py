@@ -6,7 +6,7 @@ dropped if that is not `owned` any more.
 
 import random
 from bisect import insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from confluent_kafka import Message
@@ -14,6 +14,7 @@ from confluent_kafka import Message
 from .board import NONE, Counter
 from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word
 from .decide.assignment import State
+from .decide.halted import Halted
 from .decide.offsets import Offsets
 from .decide.pressure import Key
 from .trouble import Trouble
@@ -33,6 +34,7 @@ class Partition:
         "_done_word",
         "backlog",
         "committed",
+        "halted",
         "key",
         "metadata",
         "number",
@@ -59,6 +61,8 @@ class Partition:
         """The offset of the newest commit that is not known to have failed."""
         self.committed: int | None = None
         """The offset of the newest commit that was acknowledged."""
+        self.halted = False
+        """Whether an operator has paused it: what is in flight is finished, nothing is begun or tried again."""
         self.troubles: list[Trouble] = []
         """Records that failed, by offset: while there are any, nothing else of the partition is begun."""
         self.backlog: list[Message] = []
@@ -71,8 +75,13 @@ class Partition:
 
     @property
     def blocked(self) -> bool:
-        """Whether it waits for a retry."""
-        return bool(self.troubles)
+        """Whether it waits: for a retry, or for an operator."""
+        return self.halted or bool(self.troubles)
+
+    @property
+    def due(self) -> float | None:
+        """When its lowest failed record is to be tried again, in monotonic seconds; None while nothing is."""
+        return None if self.halted or not self.troubles else self.troubles[0].due
 
     @property
     def held(self) -> bool:
@@ -116,6 +125,11 @@ class Partition:
         done, since = self.offsets.committable, self.start if self.committed is None else self.committed
         return 0 if done is None or since is None else done - since
 
+    def keep(self, records: Iterable[Message]) -> None:
+        """Keep `records` until it goes on; of two failed batches the earlier one may come later."""
+        self.backlog.extend(records)
+        self.backlog.sort(key=offset_of)
+
     def block(self, trouble: Trouble) -> None:
         """Begin nothing of it until `trouble` is settled; known troubles stay where they are."""
         if trouble not in self.troubles:
@@ -129,6 +143,7 @@ class Partitions:
         self._board = board
         self._rng = random.SystemRandom()
         self._owned: dict[Key, Partition] = {}
+        self._halted = Halted()
         self.states: dict[Key, State] = {}
         self.blocked: dict[Key, Partition] = {}
         self.version = 0
@@ -158,6 +173,8 @@ class Partitions:
         self._owned[key] = partition
         self.version += 1
         self.fresh.add(key)
+        if self._halted.covers(key):
+            partition.halted, self.blocked[key] = True, partition
         self._board.put(Counter.ASSIGNED, len(self._owned))
         return partition
 
@@ -181,6 +198,21 @@ class Partitions:
             self.blocked[partition.key] = partition
             self.version += 1
 
+    def halt(self, halted: Halted) -> list[tuple[Partition, list[Message]]]:
+        """Begin nothing of what is `halted`; return what goes on, each with what has been received of it meanwhile."""
+        if halted is self._halted:
+            return []
+        self._halted = halted
+        going_on = []
+        for key, partition in self._owned.items():
+            before, partition.halted = partition.halted, halted.covers(key)
+            if partition.halted and key not in self.blocked:
+                self.blocked[key] = partition
+                self.version += 1
+            elif before and not partition.blocked:
+                going_on.append((partition, self.unblock(partition)))
+        return going_on
+
     def unblock(self, partition: Partition) -> list[Message]:
         """Go on with `partition`; return what has been received of it meanwhile."""
         if self.blocked.pop(partition.key, None) is not None:
@@ -188,9 +220,10 @@ class Partitions:
         backlog, partition.backlog = partition.backlog, []
         return backlog
 
-    def retained(self) -> tuple[int, int]:
-        """Return how many records blocked partitions keep, and the bytes of their values."""
-        kept = [[*one.backlog, *(trouble.message for trouble in one.troubles)] for one in self.blocked.values()]
+    def retained(self, *, halted: bool) -> tuple[int, int]:
+        """Return how many records blocked partitions keep, `halted` or other ones, and the bytes of their values."""
+        those = [one for one in self.blocked.values() if one.halted == halted]
+        kept = [[*one.backlog, *(trouble.message for trouble in one.troubles)] for one in those]
         return sum(map(len, kept)), sum(map(size_of, kept))
 
 

@@ -8,7 +8,7 @@ from . import events, log
 from .board import Counter
 from .boardwriter import BoardWriter
 from .decide.pressure import Key, Policy, pressed, reconcile
-from .inbox import Inbox
+from .inbox import Inbox, Run
 from .kafka import Client
 from .outputs import Outputs
 from .partition import Partitions
@@ -57,14 +57,21 @@ class Pauses:
         if self._partitions.version != self._last[0]:
             self.apply()
 
+    def obey(self) -> None:
+        """Leave what the operator has paused, go on with what he has resumed."""
+        self._inbox.put_back(Run(*one) for one in self._partitions.halt(self._pulse.halted))
+
     def apply(self) -> None:
         """Pause and resume what is to be, after a look at what is in flight."""
-        records, size = self._partitions.retained() if self._partitions.blocked else (0, 0)
+        self.obey()
+        records, size = self._partitions.retained(halted=False)
         records += self._inbox.records + self._outputs.pending
         size += self._inbox.bytes
         self._pressed = pressed(self._policy, self._pressed, records=records, size=size)
+        # What an operator has paused may stay for days: it must not keep the others from being received.
+        idle, idle_size = self._partitions.retained(halted=True)
         words = self._board.words
-        words[_BUFFERED], words[_BUFFERED_BYTES] = records, size
+        words[_BUFFERED], words[_BUFFERED_BYTES] = records + idle, size + idle_size
         words[_HELD] = sum(one.held for one in self._partitions.blocked.values())
         now = (self._partitions.version, self.everything)
         if now != self._last and self._change():

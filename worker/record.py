@@ -134,6 +134,6 @@ class RecordWork:
         if not partition.owned:
             return
         if partition.blocked:
-            partition.backlog.extend(records)
+            partition.keep(records)
         else:
             self._inbox.put_back([Run(partition, list(records))])

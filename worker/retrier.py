@@ -16,7 +16,7 @@ class Retrier:
 
     def wait(self, now: float) -> float | None:
         """Return the seconds until a retry is due; None if there is none to come."""
-        dues = [due for one in self._partitions.blocked.values() if (due := one.troubles[0].due) is not None]
+        dues = [due for one in self._partitions.blocked.values() if (due := one.due) is not None]
         return max(0.0, min(dues) - now) if dues else None
 
     def due(self) -> bool:
@@ -26,11 +26,7 @@ class Retrier:
     def next(self) -> Partition | None:
         """Make the one attempt that has been due for longest; return its partition, None if nothing was due."""
         now = clock.monotonic()
-        ripe = [
-            (due, one)
-            for one in self._partitions.blocked.values()
-            if (due := one.troubles[0].due) is not None and due <= now
-        ]
+        ripe = [(due, one) for one in self._partitions.blocked.values() if (due := one.due) is not None and due <= now]
         if not ripe:
             return None
         _, partition = min(ripe, key=lambda pair: pair[0])

@@ -141,6 +141,7 @@ class Session:
     def join(self) -> None:
         """Subscribe; the polls that follow join the group."""
         self.membership.identify()
+        self.pauses.obey()
         self._topics = self.pulse.topics or self.tools.spec.kafka.topics
         self.client.subscribe(self._topics, self.rebalancer)
 

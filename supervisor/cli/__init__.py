@@ -7,7 +7,21 @@ import click
 
 from ..._version import VERSION
 
-COMMANDS: Final = ("run", "check", "init", "status", "scale", "reload", "stop", "lag", "broker", "bench", "demo")
+COMMANDS: Final = (
+    "run",
+    "check",
+    "init",
+    "status",
+    "scale",
+    "reload",
+    "pause",
+    "resume",
+    "stop",
+    "lag",
+    "broker",
+    "bench",
+    "demo",
+)
 
 
 class Commands(click.Group):

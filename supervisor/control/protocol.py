@@ -10,13 +10,20 @@ One request is one line of at most MAX_REQUEST bytes and gets one answer, in ord
     scale   {"before": workers, "after": workers, "pinned": whether the count is held against configuration and lag,
             "autoscale": whether it follows the lag}
     reload  {"changes": [what changed, a sentence each], "generation": int}, at once; problems are an error
+    pause   {"changed": whether it was not paused before, "paused": the "paused" part of the status document}
+    resume  {"changed": whether any of it was paused, "paused": what still is}
     stop    {"pid": int, "seconds": until its deadline}, at once: the end itself is seen at the process
+
+`pause` and `resume` are about everything; with `topic` about that topic, with `partition` too about that partition.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from ..config.types import is_topic
+from ..decide.halts import MAX_PARTITION
 
 VERSION: Final = 1
 MAX_REQUEST: Final = 64 * 1024
@@ -64,15 +71,19 @@ def refused(error: str) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a command. A number lies in `low` to `high`; every argument may be left out."""
+    """One argument of a command. A number lies in `low` to `high`, text is a topic's name; all may be left out."""
 
-    kind: type[bool] | type[int]
+    kind: type[bool] | type[int] | type[str]
     default: bool | None
     low: int = 0
     high: int = 0
 
 
 _FLAG: Final = Argument(bool, default=False)
+_PLACE: Final = {
+    "topic": Argument(str, default=None),
+    "partition": Argument(int, default=None, low=0, high=MAX_PARTITION),
+}
 COMMANDS: Final[Mapping[str, Mapping[str, Argument]]] = {
     "status": {},
     "lag": {},
@@ -82,6 +93,8 @@ COMMANDS: Final[Mapping[str, Mapping[str, Argument]]] = {
         "auto": _FLAG,
     },
     "reload": {},
+    "pause": _PLACE,
+    "resume": _PLACE,
     "stop": {"now": _FLAG, "leave": _FLAG},
 }
 
@@ -147,6 +160,8 @@ def _checked(command: str, given: Mapping[str, Any]) -> dict[str, Any]:
     filled = {name: given.get(name, argument.default) for name, argument in arguments.items()}
     if command == "scale" and sum(1 for value in filled.values() if value is not None and value is not False) != 1:
         raise ProtocolError("scale needs exactly one of to, by and auto")
+    if filled.get("partition") is not None and filled["topic"] is None:
+        raise ProtocolError(f"partition of {command} needs a topic")
     return filled
 
 
@@ -156,6 +171,10 @@ def _check(what: str, argument: Argument, value: Any) -> None:
     if argument.kind is bool:
         if not isinstance(value, bool):
             raise ProtocolError(f"{what} must be true or false, got {_shown(value)}")
+        return
+    if argument.kind is str:
+        if not isinstance(value, str) or not is_topic(value):
+            raise ProtocolError(f"{what} must be a topic's name, got {_shown(value)}")
         return
     if not isinstance(value, int) or isinstance(value, bool) or not argument.low <= value <= argument.high:
         raise ProtocolError(

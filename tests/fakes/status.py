@@ -42,6 +42,7 @@ def status(**changes: Any) -> dict[str, Any]:
             "partitions": partitions,
         },
         "autoscale": None,
+        "paused": [],
         "dead_letters": 3,
         "brokers_reachable": True,
         "totals": {"handled": 1000, "failed": 10, "calls": 1010, "buffered": 7, "busy_ns": 1_999_999, "rebalances": 4},

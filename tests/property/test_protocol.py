@@ -19,7 +19,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-NAMES = st.sampled_from(["to", "by", "auto", "now", "leave", "x"])
+NAMES = st.sampled_from(["to", "by", "auto", "now", "leave", "topic", "partition", "x"])
 
 
 @given(st.binary(max_size=200))

@@ -22,6 +22,7 @@ from kherd.worker import channel, loop
 from kherd.worker.board import Board
 from kherd.worker.boardview import partitions_of
 from kherd.worker.boardwriter import BoardWriter
+from kherd.worker.decide.halted import Halted
 from kherd.worker.handler import Handler, Loop
 from kherd.worker.pulse import Pulse
 from kherd.worker.session import Session, Tools
@@ -34,6 +35,11 @@ PARTITIONS = 3
 PATIENCE = 10.0
 KINDS = [b"ok", b"ok", b"ok", b"poison", b"skip", b"fail-1", b"fail-3", b"fail-9", b"echo", b"echo"]
 FAULTS = ["commits refused", "commits unanswered", "outputs refused", "outputs unanswered", "handler broken", "quiet"]
+HALTS = [
+    Halted(True),
+    Halted(topics=frozenset([TOPIC])),
+    *(Halted(partitions=frozenset([(TOPIC, n)])) for n in range(2)),
+]
 numbers = st.integers(0, PARTITIONS - 1)
 some = st.sets(numbers, min_size=1).map(sorted)
 Place = tuple[int, int]
@@ -45,11 +51,15 @@ class Work:
     def __init__(self) -> None:
         self.finished: set[Place] = set()
         self.calls: Counter[Place] = Counter()
+        self.halted = Halted()
+        self.begun_although_paused: list[Place] = []
         self.broken = False
 
     def handle(self, message: Message) -> Record | None:
         place = _place(message)
         self.calls[place] += 1
+        if self.halted.covers((TOPIC, place[0])):
+            self.begun_although_paused.append(place)
         kind = message.value() or b""
         if kind == b"poison":
             raise ProcessingError("poison")
@@ -182,11 +192,26 @@ class Consuming(RuleBasedStateMachine):
         else:
             self.session.pulse.quiet = on
 
+    @rule(halted=st.sampled_from(HALTS), rounds=st.integers(0, 3))
+    def pause(self, halted: Halted, rounds: int) -> None:
+        self.session.pulse.halted = halted
+        self.session.pauses.obey()
+        self.work.halted = halted
+        self.go_round(rounds)
+
+    @rule()
+    def resume(self) -> None:
+        self.pause(Halted(), 0)
+
     @invariant()
     def no_commit_passes_unfinished_work(self) -> None:
         for number, offset in self.group.committed.items():
             lowest = self._lowest_unfinished(number)
             assert lowest is None or offset <= lowest, f"{number}: committed {offset}, {lowest} is unfinished"
+
+    @invariant()
+    def nothing_paused_is_begun(self) -> None:
+        assert not self.work.begun_although_paused
 
     @invariant()
     def the_board_tells_the_truth(self) -> None:
@@ -214,6 +239,7 @@ class Consuming(RuleBasedStateMachine):
         """Without faults, everything is finished and committed."""
         for fault in FAULTS:
             self.fault(fault, on=False)
+        self.resume()
         self.rebalance("on_assign", list(range(PARTITIONS)))
         deadline = time.monotonic() + PATIENCE
         while any(self.group.committed[number] != self._end(number) for number in range(PARTITIONS)):

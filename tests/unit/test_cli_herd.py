@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console, RenderableType
 
-from kherd.supervisor.cli import lag, reload, scale, status, stop
+from kherd.supervisor.cli import lag, pause, reload, resume, scale, status, stop
 from kherd.supervisor.cli.words import count, duration, percent, plain, rate
 from kherd.supervisor.control.protocol import Answer, Request, done, refused
 
@@ -176,6 +176,49 @@ def test_scale_to_what_is_no_number_is_a_usage_error(word: str) -> None:
     result = ask(scale.command, word)
     assert result.exit_code == 2
     assert "is not N, +N, -N or auto" in result.output
+
+
+PAUSED = [
+    {"topic": "orders", "partition": 3, "since": "2026-01-02T03:04:05.678Z"},
+    {"topic": "payments", "partition": None, "since": "2026-01-02T03:04:06.000Z"},
+]
+PAUSED_LINES = "paused: orders[3] since 2026-01-02T03:04:05.678Z\npaused: payments since 2026-01-02T03:04:06.000Z\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ((), {"topic": None, "partition": None}),
+        (("payments",), {"topic": "payments", "partition": None}),
+        (("orders:3",), {"topic": "orders", "partition": 3}),
+    ],
+)
+def test_pause_and_resume_take_everything_a_topic_or_a_partition(tmp_path: Path, words: Any, asked: Any) -> None:
+    replies = {
+        "pause": done({"changed": True, "paused": PAUSED}),
+        "resume": done({"changed": False, "paused": []}),
+    }
+    with herd(tmp_path, **replies) as (daemon, config):
+        paused, resumed = ask(pause.command, *words, "-c", config), ask(resume.command, *words, "-c", config)
+    assert (paused.exit_code, paused.output) == (0, PAUSED_LINES)
+    assert (resumed.exit_code, resumed.output) == (0, "it was not paused\nnothing is paused\n")
+    assert [(one.command, dict(one.args)) for one in daemon.requests] == [("pause", asked), ("resume", asked)]
+
+
+@pytest.mark.parametrize(
+    "word", ["", ":", ":1", "orders:", "orders:-1", "orders:x", "orders:9999999999", "a b", "a:1:2"]
+)
+@pytest.mark.parametrize("command", [pause.command, resume.command])
+def test_what_is_no_place_is_a_usage_error(command: click.Command, word: str) -> None:
+    result = ask(command, word)
+    assert result.exit_code == 2
+    assert "is not TOPIC or TOPIC:P" in result.output
+
+
+def test_what_cannot_be_paused_is_told_in_the_words_of_the_herd(tmp_path: Path) -> None:
+    with herd(tmp_path, pause=refused("no topic order is consumed here: did you mean orders?")) as (_, config):
+        result = ask(pause.command, "order", "-c", config)
+    assert (result.exit_code, result.output) == (1, "Error: no topic order is consumed here: did you mean orders?\n")
 
 
 def test_reload_prints_what_changed(tmp_path: Path) -> None:

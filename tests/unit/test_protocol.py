@@ -55,6 +55,13 @@ def line(**fields: Any) -> bytes:
         (line(command="scale", args={"to": 1e400}), "one line of JSON"),
         (line(command="scale", args={"to": 10**9}), "from 0 to"),
         (line(command="scale", args={"by": "1"}), "whole number"),
+        (line(command="pause", args={"topic": 1}), "topic of pause must be a topic's name, got 1"),
+        (line(command="pause", args={"topic": ""}), "must be a topic's name"),
+        (line(command="pause", args={"topic": "a b"}), "must be a topic's name, got 'a b'"),
+        (line(command="pause", args={"topic": "x" * 250}), "must be a topic's name"),
+        (line(command="resume", args={"partition": 1}), "partition of resume needs a topic"),
+        (line(command="resume", args={"topic": "a", "partition": -1}), "from 0 to"),
+        (line(command="resume", args={"topic": "a", "partition": "1"}), "whole number"),
     ],
 )
 def test_what_is_not_a_request_is_refused_in_words(raw: bytes, says: str) -> None:
@@ -76,6 +83,8 @@ def test_arguments_that_are_left_out_are_filled_in() -> None:
         Request("status"),
         Request("reload"),
         Request("lag"),
+        Request("pause", {"topic": None, "partition": None}),
+        Request("resume", {"topic": "orders", "partition": 3}),
         Request("scale", {"to": None, "by": -3, "auto": False}),
         Request("stop", {"now": True, "leave": False}),
     ],

@@ -61,7 +61,8 @@ class Orders:
         (self._folder / "kherd.toml").write_text(text)
 
     def ask(self, command: str, **args: Any) -> Answer:
-        return self._commands.dispatch(Request(command, {"to": None, "by": None, "auto": False, **args}))
+        defaults = {"to": None, "by": None, "auto": False} if command == "scale" else {}
+        return self._commands.dispatch(Request(command, {**defaults, **args}))
 
     def reload(self, autoscale: str = SCALE, count: int = 2) -> int:
         self.write(autoscale, count)
@@ -173,6 +174,26 @@ def test_nothing_is_decided_while_the_herd_is_quiet_or_stopping(orders: Orders) 
     assert orders.decisions == []
 
 
+def test_a_lag_that_is_to_be_left_alone_asks_for_nobody_and_is_no_calm_either(orders: Orders) -> None:
+    orders.read(2000, 2000)
+    assert orders.wanted == 6
+    assert orders.ask("pause", topic=None, partition=None).ok
+    orders.read(2000, 0, 0)
+    assert (orders.wanted, orders.decisions[-1]["reason"]) == (6, "everything is paused by an operator")
+    assert orders.ask("resume", topic=None, partition=None).ok
+    orders.read(0)
+    assert "for less than" in orders.decisions[-1]["reason"]
+
+
+def test_the_lag_of_a_paused_partition_asks_for_nobody(orders: Orders) -> None:
+    assert orders.ask("pause", topic="orders", partition=0).ok
+    assert orders.read(2000, 2000, 2000) == 2
+    assert (orders.decisions[-1]["lag"], orders.decisions[-1]["partitions"]) == (0, PARTITIONS)
+    assert orders.house.observed.total == 2000
+    assert orders.ask("resume", topic="orders", partition=0).ok
+    assert orders.read(2000, 2000) == 6
+
+
 def test_every_decision_is_one_event_with_its_inputs_and_is_remembered(orders: Orders, logged: io.StringIO) -> None:
     orders.read(2000, 2000, 1500, None, None)
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
@@ -199,11 +220,11 @@ def test_a_policy_sees_who_has_which_partition_and_how_long_each_worker_is_ready
     one.carried = {"handled": 5, "skipped": 2, "dead_lettered": 1, "busy_ns": 3_000_000_000}
     orders.house.herd.slots.update({4: one, 5: leaving})
     orders.read(7)
-    seen = observe(orders.house.herd, orders.house.observed, 10.5)
+    seen = observe(orders.house.herd, orders.house.observed, orders.house.halts, 10.5)
     (worker,) = seen.workers
     assert (worker.slot, worker.done_total, worker.busy_seconds_total) == (4, 8, 3.0)
     assert (worker.age, worker.steady) == (0.5, False)
-    assert observe(orders.house.herd, orders.house.observed, 11.0).workers[0].steady
+    assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 11.0).workers[0].steady
     assert {place.owner for place in seen.partitions} == {None}
     assert (seen.cap, seen.valid) == (PARTITIONS, True)
 
@@ -216,10 +237,10 @@ def test_members_that_are_not_ours_are_others_and_of_unknown_ones_none_is_counte
     BoardWriter(board).member("ours")
     papers = Papers(SlotIdentity(1, 4, 1), 1, board, tmp_path / "one", stacks_file(4))
     orders.house.herd.slots[4] = Slot(4, Handle("worker 4", 60.0), 1, papers=papers)
-    assert observe(orders.house.herd, orders.house.observed, 0.0).foreign == 0
+    assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 0.0).foreign == 0
     members = {"type": "members", "census": 1, "last": True, "ids": ["ours", "a", "b"], "reason": None}
     orders.hear_liaison(members)
-    assert observe(orders.house.herd, orders.house.observed, 0.0).foreign == 2
+    assert observe(orders.house.herd, orders.house.observed, orders.house.halts, 0.0).foreign == 2
     papers.discard()
 
 
@@ -227,5 +248,5 @@ def test_members_that_are_not_ours_are_others_and_of_unknown_ones_none_is_counte
 def test_without_a_commit_it_counts_what_the_group_would_read(orders: Orders, start: str, lag: int) -> None:
     orders.house.observed.start = start  # type: ignore[assignment]  # one of the three
     orders.hear([["orders", number, None, 20, 0] for number in range(3)])
-    seen = observe(orders.house.herd, orders.house.observed, 0.0)
+    seen = observe(orders.house.herd, orders.house.observed, orders.house.halts, 0.0)
     assert sum((one.end or 0) - (one.committed or 0) for one in seen.partitions) == lag
