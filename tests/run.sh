@@ -18,7 +18,9 @@ suite "static" make --no-print-directory check
 suite "unit + property" $bin/python -m pytest -q tests/unit tests/property
 suite "package" $bin/python -m pytest -q tests/package
 suite "systemd" $bin/python -m pytest -q tests/systemd
-suite "contract + integration" $bin/python -m pytest -q tests/contract tests/integration
+# These wait most of the time, so that two at a time are no slower; what measures time has the machine for itself.
+suite "contract + integration" $bin/python -m pytest -q -n 2 --dist loadfile -m "not alone" tests/contract tests/integration
+suite "integration, alone" $bin/python -m pytest -q -m alone tests/integration
 
 echo "=== minutes per suite"
 printf '%s\n' "${spent[@]}"

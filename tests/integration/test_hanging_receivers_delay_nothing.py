@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kherd.supervisor.children.exporter.main import GRACE_SECONDS
 from kherd.testing.wait import until
 from kherd.worker import clock
@@ -18,6 +20,8 @@ from ..fakes.herd import standin
 from ..fakes.processes import alive
 from ..fakes.receiver import HANG, receiver
 from ..fakes.status import status
+
+pytestmark = pytest.mark.alone
 
 EXPORTER = """
 import os, socket, sys

@@ -1,10 +1,14 @@
 """kill -9 of a worker, classic dynamic: its partitions go on within 2 x heartbeat.interval + 1 s."""
 
+import pytest
+
 from kherd.testing.kills import kill_many
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.results import count, report
 from kherd.testing.scenes import LEDGER, config, wait_settled
 from kherd.testing.topics import Cluster
+
+pytestmark = pytest.mark.alone
 
 WORKERS, PARTITIONS = 4, 8
 RATE = 400

@@ -2,11 +2,15 @@
 
 from statistics import median
 
+import pytest
+
 from kherd.testing.kills import kill_many
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.results import count, report
 from kherd.testing.scenes import LEDGER, config, wait_settled
 from kherd.testing.topics import Cluster
+
+pytestmark = pytest.mark.alone
 
 WORKERS, PARTITIONS = 8, 16
 RATE = 1600

@@ -9,6 +9,8 @@ import pytest
 
 from ..fakes.herd import standin
 
+pytestmark = pytest.mark.alone
+
 TIMEOUT = 2.0
 
 

@@ -9,6 +9,8 @@ from kherd.worker import clock
 
 from ..fakes.group import kafka_spec, liaison, unique
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("outage", ["hangs", "is down"])

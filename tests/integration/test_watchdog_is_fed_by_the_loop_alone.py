@@ -3,11 +3,15 @@
 import signal
 from pathlib import Path
 
+import pytest
+
 from kherd.testing.plugin import NewHerd
 from kherd.testing.wait import until
 from kherd.worker import clock
 
 from ..fakes.manager import Manager
+
+pytestmark = pytest.mark.alone
 
 TIMEOUT = 1.0
 CONFIG = {"kafka": {"bootstrap": "embedded", "topics": ["orders"]}}

@@ -10,6 +10,8 @@ from kherd.worker.exits import WorkerExit
 
 from ..fakes.scene import Scene
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("mode", ["record", "batch"])
 def test_an_idle_worker_stops_within_half_a_second(stage: Scene, mode: str) -> None:

@@ -13,6 +13,8 @@ from kherd.worker.exits import WorkerExit
 
 from ..fakes.scene import Scene, scene
 
+pytestmark = pytest.mark.alone
+
 HEARTBEAT, OFFSET_COMMIT = 68, 8
 NOTE = "def handle(message): note(message)"
 STATIC: Any = {"instance": "host-1", "kafka": {"static_membership": True}}
