@@ -32,7 +32,7 @@ from kherd.worker import log
 from kherd.worker.spec import LogSpec
 log.configure(LogSpec(), log.Identity("orders", "exporter"))
 fd, statsd, webhook, *command = sys.argv[1:]
-spec = ExporterSpec("orders", statsd, "kherd", webhook, tuple(command))
+spec = ExporterSpec("orders", statsd, "kherd", webhook=webhook, command=tuple(command))
 os._exit(run(spec, Channel(socket.socket(fileno=int(fd)))))
 """
 DOCUMENT = {"version": 1, "alert": "lag", "state": "raised"}
@@ -41,11 +41,11 @@ DOCUMENT = {"version": 1, "alert": "lag", "state": "raised"}
 def test_both_hang_while_metrics_flow_and_are_cut_off_with_all_that_they_started(tmp_path: Path) -> None:
     pids, errors = tmp_path / "pids", tmp_path / "log"
     script = f"sleep 1000 & echo $! >> {pids}; echo $$ >> {pids}; echo waiting for sleep; wait"
-    statsd = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    statsd.bind(("127.0.0.1", 0))
-    with receiver(*[HANG] * 9) as server, exporter(errors, statsd, server.url("/s3cr3t"), "sh", "-c", script) as one:
-        process, channel = one
-
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd,
+        receiver(*[HANG] * 9) as server,
+        exporter(errors, statsd, server.url("/s3cr3t"), "sh", "-c", script) as (process, channel),
+    ):
         # Given two deliveries that hang
         channel.send({"type": "alert", "id": 1, "to": ["command", "webhook"], "document": DOCUMENT})
         until(lambda: server.got and len(lines(pids)) == 2, 20, "both attempts")
@@ -68,7 +68,6 @@ def test_both_hang_while_metrics_flow_and_are_cut_off_with_all_that_they_started
         assert clock.monotonic() - began < GRACE_SECONDS
         until(lambda: not any(alive(int(pid)) for pid in lines(pids)[2:]), 5, "the end of the second one and its child")
         assert "s3cr3t" not in errors.read_text()
-    statsd.close()
 
 
 def test_a_stop_takes_no_longer_than_services_may(tmp_path: Path) -> None:
@@ -94,6 +93,7 @@ def test_a_stop_takes_no_longer_than_services_may(tmp_path: Path) -> None:
 def exporter(
     errors: Path, statsd: socket.socket, webhook: str, *command: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Channel]]:
+    statsd.bind(("127.0.0.1", 0))
     ours, theirs = pair()
     fd = theirs.fileno()
     place = f"127.0.0.1:{statsd.getsockname()[1]}"
