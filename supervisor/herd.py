@@ -22,8 +22,6 @@ from .process.handle import Handle
 from .slot import Slot
 from .workers import Workers
 
-COMING_BACK_SECONDS: Final = 5.0
-"""A slot whose restart is further away than this gives its place in the group up."""
 ON_THE_WAY: Final = frozenset({State.SPAWNING, State.BOOTING, State.BARRIER})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
-from kherd.supervisor.children.liaison.once import read_lag
+from kherd.supervisor.children.liaison.once import Onlooker
 from kherd.supervisor.decide.lag import measure, parse
 from kherd.testing.kafka import KafkaCluster
 
@@ -33,8 +33,8 @@ def test_known_backlog(kafka: KafkaCluster, tmp_path: Path) -> None:
         assert lag.total == sum(expected.values())
         assert measure(sweep.positions, "latest").total == 60 + 150
 
-    reading = read_lag(kafka_spec(kafka, group, topic))
+    reading = Onlooker(kafka_spec(kafka, group, topic)).read()
     assert reading.lag.total == sum(expected.values())
     assert reading.reason is None
-    unnamed = read_lag(kafka_spec(kafka, group))
+    unnamed = Onlooker(kafka_spec(kafka, group)).read()
     assert unnamed.lag.total == lag.total

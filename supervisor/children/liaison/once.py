@@ -99,8 +99,3 @@ class Onlooker:
         if read.reason is not None:  # what could not be read is not what was not committed
             raise ClusterError(f"the offsets of group {self._kafka.group!r} cannot be read: {read.reason}")
         return tuple(sorted({name for (name, _), offset in read.offsets.items() if offset is not None}))
-
-
-def read_lag(kafka: KafkaSpec, **how: Any) -> Reading:
-    """Return one reading of an `Onlooker`; raises what it raises."""
-    return Onlooker(kafka, **how).read()
