@@ -168,11 +168,13 @@ class KafkaCluster(Cluster):
         """Wait until those who should answer do; with all of them, until every copy is in sync."""
         expected = [broker for broker in self.brokers.values() if broker.wanted and not broker.paused]
         self._until(lambda: all(broker.listening for broker in expected), "the brokers to listen")
-        admin, count = self.admin(), len(expected)
-        self._until(lambda: brokers_answering(admin) >= count, f"{count} brokers to answer")
+        count = len(expected)
+        # A client that once hears of no broker at all, as a fenced one answers, may ask nobody ever again
+        # (librdkafka #5301): each look has one of its own.
+        self._until(lambda: brokers_answering(self.admin()) >= count, f"{count} brokers to answer")
         self._until(lambda: coordinated(self.own_properties), "the group coordinator")
         if count == self.size:
-            self._until(lambda: in_sync(admin), "every copy of every partition to be in sync")
+            self._until(lambda: in_sync(self.admin()), "every copy of every partition to be in sync")
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         try:
