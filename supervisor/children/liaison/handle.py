@@ -19,6 +19,10 @@ Key = tuple[str, int]
 END: Final = -1
 START: Final = -2
 """Kafka's special timestamps: the offset of the latest, and of the earliest record."""
+RENEW_SECONDS: Final = 15.0
+"""A client that has had no answer for so long is replaced, again and again: one that was made while all brokers were
+fenced may have lost the only one it knew, and asks nobody until its metadata is refreshed, after five minutes
+(librdkafka #5301)."""
 SERVED: Final = 100
 """Waiting callbacks that are delivered before a question; an outage leaves some per second."""
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -46,12 +50,23 @@ class Handle:
     interpreter, so that the whole process stands still.
     """
 
-    def __init__(self, properties: Mapping[str, Any], group: str, isolation: Isolation) -> None:
+    def __init__(
+        self,
+        properties: Mapping[str, Any],
+        group: str,
+        isolation: Isolation,
+        *,
+        factory: Callable[[dict[str, Any]], Any] = Consumer,
+        now: Callable[[], float] = clock.monotonic,
+    ) -> None:
+        self._factory, self._now = factory, now
         self._refusal: str | None = None
         self.heard = ""
         """The newest of librdkafka's own troubles with a broker, in its words: refused, not trusted, not let in."""
         own = {**OWN, "group.id": group, "isolation.level": isolation, "error_cb": self._on_error}
-        self._consumer = Consumer({**DEFAULTS, **properties, **own})
+        self._properties = {**DEFAULTS, **properties, **own}
+        self._consumer = factory(self._properties)
+        self._answered_at = now()
 
     def serve(self, seconds: float) -> None:
         """Deliver librdkafka's log lines, errors and token requests, and wait up to `seconds` for one."""
@@ -90,13 +105,22 @@ class Handle:
 
     def _ask(self, question: Callable[[], Any]) -> Any:
         self.serve(0)
+        asked_at = self._now()
         try:
             answer = question()
         except KafkaException as error:
             told = f"{error.args[0].name()}: {error.args[0].str()}"
+            self._unanswered(asked_at)
             raise AskError(self._refusal or told) from error
         self._refusal = None
+        self._answered_at = self._now()
         return answer
+
+    def _unanswered(self, asked_at: float) -> None:
+        if self._answered_at < asked_at - RENEW_SECONDS:
+            self._consumer.close()  # it is in no group: at once
+            self._consumer = self._factory(self._properties)
+            self._answered_at = self._now()
 
     def _on_error(self, error: KafkaError) -> None:
         """Keep what a broker said: a coordinator that refuses otherwise shows as a timeout only."""
