@@ -89,6 +89,7 @@ OFFSET_OUT_OF_RANGE = Event("offset_out_of_range", "error", "{topic}[{partition}
 START_UNKNOWN = Event("start_unknown", "warning", "where {partitions} begins is not known yet: {reason}", "kafka.start is latest and nothing is committed. It is looked up again; until that succeeds, records that come before a crash may be skipped after it.")
 FENCED = Event("fenced", "error", "fenced: {reason}", "Another process uses this group.instance.id.")
 UNRELEASED = Event("unreleased", "warning", "the instance id is still held by a dead member: {reason}; joining again", "A restart was faster than the group coordinator; the death notice is repeated.")
+CONSUMER_REPLACED = Event("consumer_replaced", "warning", "not in the group yet, and {reason}; joining with a new consumer", "Brokers are away, or the client had lost its way to them: that is told apart by `brokers_unreachable`.")
 CLIENT_LOG = Event("client_log", "info", "{facility}: {text}", "librdkafka's own log line.")
 CLIENT_ERROR = Event("client_error", "warning", "{code}: {text}", "librdkafka reports; it goes on by itself.")
 HANDLER_FAILED = Event("handler_failed", "error", "handler {handler} cannot be used: {reason}", "The slot is held; mend the handler, then reload.")

@@ -30,6 +30,8 @@ class Fault(Enum):
 
     UNRELEASED = "unreleased"
     """KIP-848: a dead member still holds our instance id; a new consumer may join once it is released."""
+    DEAF = "deaf"
+    """It is not in the group, and no broker answers it; another consumer may be answered."""
     FENCED = "fenced"
     """Another process has our instance id."""
     FATAL = "fatal"

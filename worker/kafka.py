@@ -138,6 +138,14 @@ class Client:
             return None
         return low, high
 
+    def is_heard(self, seconds: float) -> bool:
+        """Return whether a broker answers within `seconds`; the answer also wakes a join that waits for metadata."""
+        try:
+            self._consumer.list_topics(timeout=seconds)
+        except KafkaException:
+            return False
+        return True
+
     def member_id(self) -> str | None:
         """Return who we are in the group; KIP-848 knows it from the start, classic once the group has answered."""
         return self._consumer.memberid() or None

@@ -46,7 +46,10 @@ def _receive(session: Session) -> None:
         session.outputs.flush(session.desk.patience())
         session.outcomes.take_answers()
         return
-    session.board.phase(_phase(session))
+    phase = _phase(session)
+    session.board.phase(phase)
+    if phase is Phase.JOINING:
+        session.joining.look(clock.monotonic())
     session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
     if session.outputs.pending:
         session.outcomes.take_answers()

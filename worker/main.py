@@ -90,19 +90,18 @@ def _code(error: HandlerError) -> WorkerExit:
 
 
 def _consume(tools: session.Tools) -> None:
-    """Join and consume; again with a new consumer if the group still holds our instance id for a dead member."""
+    """Join and consume; again with a new consumer where that can help."""
     tools.channel.send({"type": "booted"})
     _log.emit(events.WORKER_BOOTED, handler=tools.spec.handler)
+    _wait_for_go(tools)
     while True:
-        _wait_for_go(tools)
         current = _open(tools)
         try:
             loop.run(current)
         except ConsumerFaultError as error:
             drain.close(current)
             _judge(error)
-            _log.emit(events.UNRELEASED, reason=error.reason)
-            tools.channel.send({"type": "unreleased", "reason": error.reason})
+            _try_again(tools, error)
         except CallbackError as error:
             _log.emit(events.INTERNAL_ERROR, error=error, reason=str(error))
             raise Failed(WorkerExit.TEMPORARY, str(error)) from error
@@ -110,6 +109,16 @@ def _consume(tools: session.Tools) -> None:
             drain.drain(current)
             drain.close(current)
             return
+
+
+def _try_again(tools: session.Tools, error: ConsumerFaultError) -> None:
+    """Return when a new consumer may join: at once, or when the group has been told that the instance id is free."""
+    if error.fault is Fault.DEAF:
+        _log.emit(events.CONSUMER_REPLACED, reason=error.reason)
+        return
+    _log.emit(events.UNRELEASED, reason=error.reason)
+    tools.channel.send({"type": "unreleased", "reason": error.reason})
+    _wait_for_go(tools)
 
 
 def _open(tools: session.Tools) -> session.Session:
@@ -138,7 +147,7 @@ def _wait_for_go(tools: session.Tools) -> None:
 
 def _judge(error: ConsumerFaultError) -> None:
     """Return for a fault that a new consumer can overcome; raise what the others come to."""
-    if error.fault is Fault.UNRELEASED:
+    if error.fault in {Fault.UNRELEASED, Fault.DEAF}:
         return
     if error.fault is Fault.FENCED:
         _log.emit(events.FENCED, reason=error.reason)

@@ -15,6 +15,7 @@ from .desk import Desk
 from .fetch import Fetcher
 from .handler import Handler
 from .inbox import Inbox
+from .joining import Joining
 from .kafka import Client, ConsumerFactory
 from .membership import Membership
 from .outcomes import Outcomes
@@ -68,6 +69,7 @@ class Session:
         latest = spec.kafka.start == "latest"
         self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
         self.membership = Membership(self.client, tools.channel, board)
+        self.joining = Joining(self.client)
         self.rebalancer = Rebalancer(self.partitions, self.committer, self.starts, self.membership, board)
         self.fetcher = Fetcher(spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, board=board)
         self.pauses = Pauses(
