@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from kherd.bench.report import escaped, markdown
+from kherd.bench.markdown import escaped
+from kherd.bench.report import markdown
 from kherd.bench.result import read
 
 RESULT: Final = "bench/results/full.json"
