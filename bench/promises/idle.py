@@ -16,7 +16,7 @@ FULL, QUICK = 60, 20
 WORKERS, PARTITIONS = 8, 16
 GLANCE: Final = 1.0
 """Seconds of a round."""
-REST: Final = 3.0
+REST: Final = 1.0
 """Seconds after the group has settled until the first round: what a start leaves to do is done then."""
 START: Final = 6.0
 SHARE: Final = Promise(

@@ -13,7 +13,7 @@ from .stage import ACCOUNT, Extent, Stage, Step
 
 NAME: Final = "pickup"
 FULL, QUICK = 10, 3
-RATES: Final = {100: 6.0, 1000: 3.0}
+RATES: Final = {100: 5.0, 1000: 2.5}
 """Records per second -> seconds of a trial."""
 QUANTILES: Final = ("p50", "p99")
 RATIO: Final = 1.1

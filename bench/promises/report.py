@@ -149,7 +149,7 @@ def markdown(report: Report) -> str:
 
 def _cells(one: Line) -> tuple[str, ...]:
     found = one.measured
-    verdict = one.verdict if one.problem is None else f"{one.verdict}: {one.problem}"
+    verdict = one.verdict if one.problem is None else f"{one.verdict}: {one.problem.splitlines()[0]}"
     if found is None:
         return (one.promise, one.bound, UNKNOWN, "", "0", verdict)
     return (

@@ -15,7 +15,7 @@ from ..progress import Watch
 from ..runner import run
 from .promise import Found, Promise
 
-ACCOUNT: Final = 3
+ACCOUNT: Final = 2
 """Seconds beside its load that a step takes, about."""
 SIZE: Final = 100
 """Bytes of a value."""
