@@ -29,8 +29,9 @@ KEPT: Final = """
 
 What kherd promises, measured beside its rivals by `{command}` on {date}, {seconds},
 on {machine}.
-An interval is a 95 % bootstrap, or from the least to the most where each single value has to be kept; *met* and *missed*
-need all of it on one side of the limit. `make promises` measures it again; how: [bench/README.md](bench/README.md).
+An interval is a 95 % bootstrap, or from the least to the most where each single value has to be kept; *met* and
+*missed* need all of it on one side of the limit. `make promises` measures it again; what is measured how:
+[bench/README.md](bench/README.md).
 
 """
 

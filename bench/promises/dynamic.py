@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ...worker.spec import GroupProtocol
-from .killing import Scene, Tolls, kill_all, portions
+from .killing import Scene, Tolls, kill_all, minding, portions
 from .promise import Found, Promise, judge_each
 from .stage import Extent, Stage, Step
 
@@ -56,6 +56,8 @@ def measure(stage: Stage, steps: Sequence[Step]) -> list[Found]:
 def judged(tolls: Mapping[str, Tolls]) -> list[Found]:
     """Judge every single kill."""
     return [
-        judge_each(promise, [one.gap for one in tolls[name].each], rebalances=tolls[name].rebalances)
+        minding(
+            judge_each(promise, [one.gap for one in tolls[name].each], rebalances=tolls[name].rebalances), tolls[name]
+        )
         for promise, name in zip(PROMISES, PROTOCOLS, strict=True)
     ]

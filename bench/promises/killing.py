@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ...testing.herd import Herd
@@ -11,7 +11,9 @@ from ...testing.kills import Losses, Toll, kill_many
 from ...testing.results import percentile
 from ...testing.scenes import LEDGER, config, wait_settled
 from ...worker.spec import GroupProtocol
-from .stage import Stage, Step
+from ..spread import Verdict
+from .promise import Found
+from .stage import BROKEN, Stage, Step, reason_of
 
 PORTION: Final = 20
 """Kills between two words of progress; their ledger is forgotten then."""
@@ -32,6 +34,8 @@ class Tolls:
     """Of the group, by its coordinator's account."""
     disturbed: int = 0
     """Kills after which another worker's pid, partitions or number of rebalances had changed."""
+    problem: str | None = None
+    """What ended the kills before all were done."""
 
     def add(self, losses: Losses) -> None:
         """Take in a portion."""
@@ -55,30 +59,52 @@ class Scene:
 
 def portions(label: str, part: str, kills: int, each: float = KILL) -> list[Step]:
     """Return steps of so many kills together; the first starts the herd."""
-    counts = [min(PORTION, kills - start) for start in range(0, kills, PORTION)]
+    firsts = range(1, kills + 1, PORTION)
     return [
-        Step(f"{label}: {count} kills", START * (not number) + count * each, part, count)
-        for number, count in enumerate(counts)
+        Step(
+            f"{label}: kills {first} to {last}",
+            START * (first == 1) + (last - first + 1) * each,
+            part,
+            last - first + 1,
+        )
+        for first in firsts
+        for last in [min(first + PORTION - 1, kills)]
     ]
 
 
 def kill_all(stage: Stage, scene: Scene, steps: Sequence[Step]) -> Tolls:
-    """Kill as many workers as `steps` count; raises HerdError, AssertionError if an acknowledged record is missing."""
+    """Kill as many workers as `steps` count; what goes wrong is noted, and keeps what was measured before."""
     found = Tolls()
-    place = stage.place
-    with place.topic(scene.partitions) as topic, _herd(stage, scene, topic) as herd:
-        for step in steps:
-            with stage.step(step) as words:
-                wait_settled(herd, scene.workers, scene.partitions)
-                _forget(herd)
-                losses = kill_many(
-                    herd, place.cluster, topic, partitions=scene.partitions, rate=scene.rate, number=step.count,
-                    window=WINDOW,
-                )  # fmt: skip
-                found.add(losses)
-                words.extend(_said(losses))
-        herd.stop()
+    try:
+        with stage.place.topic(scene.partitions) as topic, _herd(stage, scene, topic) as herd:
+            for step in steps:
+                found.add(_portion(stage, scene, herd, topic, step))
+            herd.stop()
+    except BROKEN as error:
+        found.problem = reason_of(error)
+        stage.give_up(steps, found.problem)
     return found
+
+
+def minding(found: Found, *tolls: Tolls) -> Found:
+    """Return what was found, with what has ended the kills early: then nothing counts as kept."""
+    problems = [one.problem for one in tolls if one.problem is not None]
+    if not problems:
+        return found
+    said: Verdict = "missed" if found.verdict == "missed" else "inconclusive"
+    return replace(found, verdict=said, problem=problems[0])
+
+
+def _portion(stage: Stage, scene: Scene, herd: Herd, topic: str, step: Step) -> Losses:
+    with stage.step(step) as words:
+        wait_settled(herd, scene.workers, scene.partitions)
+        _forget(herd)
+        losses = kill_many(
+            herd, stage.place.cluster, topic, partitions=scene.partitions, rate=scene.rate, number=step.count,
+            window=WINDOW,
+        )  # fmt: skip
+        words.extend(_said(losses))
+    return losses
 
 
 @contextmanager

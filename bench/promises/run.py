@@ -5,36 +5,18 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from confluent_kafka import KafkaException
-
-from ...supervisor.control.client import ControlError
-from ...testing.kafka import KafkaError
-from ...testing.parts import MissingPartError
 from ...worker import clock
 from .. import place as places
 from ..environment import environment, load
-from ..jobs import TrialError, said
-from ..place import BenchError, Place
+from ..place import Place
 from ..progress import Watch
 from ..run import InterruptedRunError, interruptible
 from .promise import Found, unmeasured
 from .report import Line, Report, line
-from .stage import Extent, Measurement, Stage, Step
+from .stage import BROKEN, Extent, Measurement, Stage, Step, reason_of
 
-BROKEN: Final = (
-    AssertionError,  # of the harness: a herd, or its records, are not what they should be
-    BenchError,
-    ControlError,
-    KafkaError,
-    KafkaException,
-    LookupError,
-    MissingPartError,
-    OSError,  # a process that is watched has gone; TimeoutError
-    TrialError,
-)
-"""What may go wrong with one measurement and concerns no other."""
 Plan = list[tuple[Measurement, list[Step]]]
 
 
@@ -113,16 +95,15 @@ def _play(
     tell: Callable[[Line, Mapping[str, Any]], None],
 ) -> None:
     began = clock.monotonic()
-    stage.begin(steps)
     try:
         found = one.measure(stage, steps)
     except InterruptedRunError:
         raise
     except BROKEN as error:
-        found = _failed(stage, one, said(error) or type(error).__name__)
+        found = _failed(stage, one, steps, reason_of(error))
     except Exception as error:  # noqa: BLE001 - the other promises are worth more than the end of this run
         traceback.print_exc()
-        found = _failed(stage, one, f"[BUG] {error!r}")
+        found = _failed(stage, one, steps, f"[BUG] {error!r}")
     of = report.environment
     of["load_most"] = max(of["load_most"], load())
     if stage.opened is not None:
@@ -132,6 +113,6 @@ def _play(
         tell(report.promises[-1], of)
 
 
-def _failed(stage: Stage, one: Measurement, reason: str) -> list[Found]:
-    stage.give_up(reason)
+def _failed(stage: Stage, one: Measurement, steps: Sequence[Step], reason: str) -> list[Found]:
+    stage.give_up(steps, reason)
     return [unmeasured(promise, reason) for promise in one.PROMISES]

@@ -8,8 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
+from confluent_kafka import KafkaException
+
+from ...supervisor.control.client import ControlError
 from ...testing.herd import Herd
-from ..jobs import FillJob, Job, ProduceJob
+from ...testing.kafka import KafkaError
+from ...testing.parts import MissingPartError
+from ..jobs import FillJob, Job, ProduceJob, TrialError, said
 from ..place import BenchError, Place
 from ..progress import Watch
 from ..runner import run
@@ -20,6 +25,20 @@ ACCOUNT: Final = 2
 SIZE: Final = 100
 """Bytes of a value."""
 ENTROPY: Final = 0.5
+
+
+BROKEN: Final = (
+    AssertionError,  # of the harness: a herd, or its records, are not what they should be
+    BenchError,
+    ControlError,
+    KafkaError,
+    KafkaException,
+    LookupError,
+    MissingPartError,
+    OSError,  # a process that is watched has gone; TimeoutError
+    TrialError,
+)
+"""What may go wrong with one measurement and concerns no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,7 @@ class Stage:
         self._place: Place | None = None
         self._problem: BenchError | None = None
         self._stack = ExitStack()
-        self._left: list[Step] = []
+        self._done: list[Step] = []
         self.rng = rng
 
     def __enter__(self) -> Self:
@@ -106,14 +125,11 @@ class Stage:
         """The cluster, if anybody has needed it."""
         return self._place
 
-    def begin(self, steps: Sequence[Step]) -> None:
-        """Note what the next measurement is made of."""
-        self._left = list(steps)
-
-    def give_up(self, reason: str) -> None:
-        """Tell that it has failed: what is left of it takes no time."""
-        for step in self._left:
-            self._watch.end(step, f"failed: {reason}")
+    def give_up(self, steps: Sequence[Step], reason: str) -> None:
+        """Tell that these steps have failed: those of them that are not done take no time."""
+        for step in [step for step in steps if step not in self._done]:
+            self._done.append(step)
+            self._watch.end(step, f"failed: {reason.splitlines()[0]}")
 
     @contextmanager
     def step(self, step: Step) -> Iterator[list[str]]:
@@ -121,7 +137,7 @@ class Stage:
         self._watch.begin(step)
         words: list[str] = []
         yield words
-        self._left.remove(step)
+        self._done.append(step)
         self._watch.end(step, ", ".join(words) or "done")
 
     @contextmanager
@@ -151,3 +167,8 @@ class Stage:
         found = dict(self.place.cluster.client_properties())
         del found["bootstrap.servers"]
         return found
+
+
+def reason_of(error: Exception) -> str:
+    """Return what a person is told of an error: never nothing."""
+    return said(error).strip() or type(error).__name__

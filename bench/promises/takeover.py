@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ...testing.kills import Toll
 from ...testing.results import percentile
 from ...worker.spec import GroupProtocol
-from .killing import Scene, Tolls, kill_all, portions
+from .killing import Scene, Tolls, kill_all, minding, portions
 from .promise import Found, Promise, judge, judge_each
 from .stage import Extent, Stage, Step
 
@@ -92,12 +91,11 @@ def measure(stage: Stage, steps: Sequence[Step]) -> list[Found]:
 def judged(tolls: Mapping[str, Tolls], rng: random.Random) -> list[Found]:
     """Judge what the kills of each scene came to."""
     static = {name: tolls[name] for name in PROTOCOLS}
-    records = [one for found in static.values() for one in found.each]
     return [
-        *(_gaps(GAPS[name], found, rng) for name, found in static.items()),
-        *(_others(OTHERS[name], found, rng) for name, found in static.items()),
-        _again(AGAIN["record"], records),
-        _again(AGAIN["batch"], tolls[BATCHES].each),
+        *(minding(_gaps(GAPS[name], found, rng), found) for name, found in static.items()),
+        *(minding(_others(OTHERS[name], found, rng), found) for name, found in static.items()),
+        _again(AGAIN["record"], *static.values()),
+        _again(AGAIN["batch"], tolls[BATCHES]),
     ]
 
 
@@ -120,11 +118,13 @@ def _others(promise: Promise, found: Tolls, rng: random.Random) -> Found:
     return replace(judged, verdict="missed") if found.rebalances or found.disturbed else judged
 
 
-def _again(promise: Promise, tolls: Sequence[Toll]) -> Found:
-    return judge_each(
+def _again(promise: Promise, *scenes: Tolls) -> Found:
+    tolls = [one for found in scenes for one in found.each]
+    judged = judge_each(
         promise,
         [one.beyond for one in tolls],
         handled_again=sum(one.again for one in tolls),
         most_handled_again=max((one.again for one in tolls), default=0),
         kills=len(tolls),
     )
+    return minding(judged, *scenes)

@@ -108,6 +108,24 @@ def test_every_kill_of_a_dynamic_member_counts() -> None:
     assert verdicts(dynamic.judged(tolls)) == {"takeover-dynamic-classic": "met", "takeover-dynamic-kip848": "missed"}
 
 
+def test_kills_that_ended_early_keep_nothing_and_hide_nothing() -> None:
+    tolls = {
+        "classic": Tolls([toll()] * 20, problem="1 records not handled"),
+        "kip848": Tolls([toll(gap=1.0)] * 20, problem="the supervisor ended"),
+        "batches": Tolls([toll()] * 20),
+    }
+    found = takeover.judged(tolls, RNG)
+    assert verdicts(found) == {
+        "takeover-classic": "inconclusive",
+        "takeover-kip848": "missed",
+        "bystanders-classic": "inconclusive",
+        "bystanders-kip848": "inconclusive",
+        "repeats-record": "inconclusive",
+        "repeats-batch": "met",
+    }
+    assert [one.problem for one in found[:2]] == ["1 records not handled", "the supervisor ended"]
+
+
 def test_kills_without_a_result_say_nothing() -> None:
     found = takeover.judged({name: Tolls() for name in ("classic", "kip848", "batches")}, RNG)
     assert set(verdicts(found).values()) == {"inconclusive"}
@@ -139,9 +157,10 @@ def test_names_are_one_namespace_and_every_plan_counts_its_rounds() -> None:
     names = [promise.name for one in MEASUREMENTS for promise in one.PROMISES]
     assert len(set(names)) == len(names)
     for one in MEASUREMENTS:
-        steps = one.steps(Extent(3, quick=True), random.Random(0))
+        steps = one.steps(Extent(50, quick=True), random.Random(0))
         assert all(step.seconds > 0 for step in steps)
-        assert steps == one.steps(Extent(3, quick=True), random.Random(0))
+        assert len(set(steps)) == len(steps)
+        assert steps == one.steps(Extent(50, quick=True), random.Random(0))
 
 
 def test_promises_are_chosen_by_their_own_name_or_their_measurements() -> None:
@@ -154,6 +173,7 @@ def test_promises_are_chosen_by_their_own_name_or_their_measurements() -> None:
 def test_kills_come_in_portions_that_add_up() -> None:
     steps = portions("kills", "classic", 45)
     assert [step.count for step in steps] == [20, 20, 5]
+    assert [step.label for step in steps][1:] == ["kills: kills 21 to 40", "kills: kills 41 to 45"]
     assert steps[0].seconds > steps[1].seconds
 
 
