@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from . import consume, dynamic, idle, pickup, respawn, sweep, takeover, uncommitted
+from . import consume, dynamic, idle, memory, pickup, respawn, sweep, takeover, uncommitted
 from .stage import Measurement
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
@@ -14,6 +14,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     uncommitted,
     takeover,
     dynamic,
+    memory,
     sweep,
 )
 

@@ -1,6 +1,7 @@
 """Each promise is judged by what was measured of it, and told in one form."""
 
 import json
+import os
 import random
 from dataclasses import fields
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from kherd.bench.files import ResultError
-from kherd.bench.promises import consume, dynamic, idle, pickup, report, respawn, takeover, uncommitted
+from kherd.bench.promises import consume, dynamic, idle, memory, pickup, report, respawn, takeover, uncommitted
 from kherd.bench.promises.catalogue import MEASUREMENTS, UnknownNameError, chosen
 from kherd.bench.promises.killing import Tolls, portions
 from kherd.bench.promises.promise import Found, Promise, judge, judge_each, unmeasured
@@ -146,6 +147,15 @@ def test_an_idle_supervisor_is_judged_by_means_so_that_what_is_rare_counts_too()
     assert (share.measured.value, wakeups.measured.value) == (pytest.approx(0.001), pytest.approx(3.0))
     assert share.measured.median == pytest.approx(0.0002)
     assert wakeups.measured.n == 20
+
+
+def test_memory_is_compared_worker_by_worker() -> None:
+    small, large = memory.PROMISES
+    found = memory.judged(small, [12e6, 10e6, 11e6], [20e6, 22e6, 24e6], RNG, mold=5)
+    assert found.measured is not None
+    assert (found.measured.value, found.verdict, found.details["mold"]) == (pytest.approx(0.5), "met", 5)
+    assert memory.judged(large, [12e6] * 3, [20e6] * 3, RNG).verdict == "missed"
+    assert memory.pss(os.getpid()) > 2**20
 
 
 def test_what_each_value_has_to_keep_is_an_upper_limit() -> None:
