@@ -8,7 +8,7 @@ from typing import Final
 from ...testing.scenes import config, wait_settled
 from ...worker import clock
 from .promise import Found, Promise, judge
-from .stage import Extent, Stage, Step
+from .stage import HURRIED, Extent, Stage, Step
 from .watching import Effort, effort
 
 NAME: Final = "idle"
@@ -18,7 +18,7 @@ GLANCE: Final = 1.0
 """Seconds of a round."""
 REST: Final = 1.0
 """Seconds after the group has settled until the first round: what a start leaves to do is done then."""
-START: Final = 6.0
+START: Final = 4.0
 SHARE: Final = Promise(
     "idle-cpu",
     "a supervisor with 8 idle workers needs at most 0.1 % of a core",
@@ -48,6 +48,7 @@ def measure(stage: Stage, steps: Sequence[Step]) -> list[Found]:
     (step,) = steps
     with stage.step(step) as words, stage.place.topic(PARTITIONS) as topic:
         tables = config(stage.place.cluster, topic, WORKERS)
+        tables["kafka"]["consumer"] = HURRIED
         with stage.herd(tables, "def handle(message):\n    pass\n") as herd:
             wait_settled(herd, WORKERS, PARTITIONS)
             clock.sleep(REST)

@@ -21,7 +21,7 @@ from ...worker.board import Board
 from .. import lone
 from ..jobs import TrialError
 from .promise import Found, Promise, judge
-from .stage import Extent, Stage, Step
+from .stage import HURRIED, Extent, Stage, Step
 
 NAME: Final = "memory"
 FULL, QUICK = 8, 8
@@ -31,8 +31,6 @@ REST: Final = 2.0
 EACH: Final = 1.0
 """Seconds that a worker costs, about."""
 START: Final = 60.0
-HURRIED: Final = {"heartbeat.interval.ms": "300"}
-"""The group has shared its partitions sooner; nothing of what is measured waits for it."""
 RIVAL: Final = "the same worker with the same handler, each started as a program of its own"
 SMALL: Final = "import json\n\ndef handle(message):\n    pass\n"
 LARGE: Final = """

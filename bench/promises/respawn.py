@@ -15,7 +15,7 @@ from ...testing.scenes import config, wait_settled
 from ...testing.wait import until
 from .. import floor
 from .promise import Found, Promise, judge
-from .stage import Extent, Stage, Step
+from .stage import HURRIED, Extent, Stage, Step
 from .watching import Succession, children, kill_and_watch
 
 NAME: Final = "respawn"
@@ -24,9 +24,7 @@ WORKERS: Final = 8
 LIMIT: Final = 0.01
 GRACE: Final = 1.2
 """Seconds that a worker has to be ready for its successor to be forked at once, and a little."""
-START: Final = 6.0
-HURRIED: Final = {"heartbeat.interval.ms": 300}
-"""The group has shared its partitions sooner; no respawn waits for it."""
+START: Final = 4.0
 RESPAWN: Final = Promise(
     "respawn",
     "when a worker that was ready dies, from reaped to its successor forked (preloaded) at most 10 ms, median",

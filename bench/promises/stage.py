@@ -25,6 +25,8 @@ ACCOUNT: Final = 2
 SIZE: Final = 100
 """Bytes of a value."""
 ENTROPY: Final = 0.5
+HURRIED: Final = {"heartbeat.interval.ms": "300"}
+"""Of consumers: a new group has shared its partitions sooner, where nothing of what is measured waits for it."""
 
 
 BROKEN: Final = (
