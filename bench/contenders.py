@@ -2,32 +2,27 @@
 
 import gc
 import os
-import select
-import signal
-import traceback
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from ..worker import clock, kernel, log
+from ..worker import kernel
 from ..worker.board import Board
-from ..worker.channel import Channel, pair
+from ..worker.channel import pair
 from ..worker.main import run_worker
 from ..worker.properties import consumer_properties
 from ..worker.spec import GroupProtocol, KafkaSpec, LogSpec, SlotIdentity, WorkerSpec
 from . import handlers
+from .arena import TIMEOUT, play
 from .jobs import ConsumeJob, TrialError
 
 BATCH: Final = 500
-TRIAL_SECONDS: Final = 180.0
-GLANCE_MS: Final = 20
-TIMEOUT: Final = 20.0
 FETCH: Final = 0.1
 
 
@@ -73,22 +68,38 @@ def compete(job: ConsumeJob) -> dict[str, Any]:
 
 def raw(call: Literal["poll", "consume"], course: Course, folder: Path) -> Trial:
     """Measure a loop written by hand, by poll() or by consume(500): one commit in flight, no handler call."""
-    return _measure(course, folder, lambda: _consume_raw(course, call), None)
+    return _trial(play(course.records, folder, lambda: _consume_raw(course, call)))
 
 
 def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Trial:
     """Measure kherd's worker, with its real board and channel."""
-    spec = WorkerSpec(
+    spec = worker_spec(course.kafka(), mode, f"{handlers.__name__}:{mode}")
+    return _trial(play_worker(spec, course.records, folder))
+
+
+def worker_spec(kafka: KafkaSpec, mode: Literal["record", "batch"], handler: str) -> WorkerSpec:
+    """Return what a worker is told; all that is not said here is kherd's default."""
+    return WorkerSpec(
         app="bench",
         instance=None,
         generation=1,
-        handler=f"{handlers.__name__}:{mode}",
-        kafka=course.kafka(),
+        handler=handler,
+        kafka=kafka,
         mode=mode,
         batch_size=BATCH,
         handler_timeout=TIMEOUT,
         log=LogSpec("json", "warning"),
     )
+
+
+def play_worker(
+    spec: WorkerSpec,
+    records: int,
+    folder: Path,
+    prepare: Callable[[], None] = handlers.nothing,
+    beside: AbstractContextManager[object] | None = None,
+) -> str:
+    """Run kherd's worker as `play` does; `prepare` is called in its process before the handler is loaded."""
     identity = SlotIdentity(1, 0, 1)
     board, board_fd = Board.create(folder / "board", identity, generation=1)
     ours, theirs = pair()
@@ -96,66 +107,21 @@ def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Tri
 
         def work() -> None:
             ours.close()
+            prepare()
             gc.freeze()  # as the mold does before it forks
             code = run_worker(spec, identity, Board(board_fd), theirs, stacks.fileno())
             os._exit(code)
 
         try:
-            return _measure(course, folder, work, ours)
+            return play(records, folder, work, ours, beside)
         finally:
             theirs.close()
             os.close(board_fd)
 
 
-def _measure(course: Course, folder: Path, work: Callable[[], None], channel: Channel | None) -> Trial:
-    result = folder / "result"
-    kernel.block_signals()
-    parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _run(course, result, work, parent)
-    kernel.unblock_signals()
-    pidfd = os.pidfd_open(pid)
-    try:
-        _wait(result, pidfd, channel)
-        signal.pidfd_send_signal(pidfd, signal.SIGTERM)
-        if not select.select([pidfd], [], [], TIMEOUT)[0]:
-            raise TrialError("it did not stop")
-    finally:
-        if not select.select([pidfd], [], [], 0)[0]:
-            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        os.close(pidfd)
-        os.waitpid(pid, 0)
-    seconds, cpu = map(float, result.read_text().split())
+def _trial(result: str) -> Trial:
+    seconds, cpu = map(float, result.split())
     return Trial(seconds, cpu)
-
-
-def _run(course: Course, result: Path, work: Callable[[], None], parent: int) -> NoReturn:
-    try:
-        if kernel.die_with_parent(parent):
-            log.configure(LogSpec("json", "warning"), log.Identity("bench", "worker", 0, 1))
-            os.environ["KHERD_BENCH_RESULT"] = str(result)
-            handlers.set_records(course.records)
-            work()
-    except BaseException:  # noqa: BLE001 - the last frame of the process: nothing may run on in the parent's
-        traceback.print_exc()
-    finally:
-        os._exit(1)
-
-
-def _wait(result: Path, pidfd: int, channel: Channel | None) -> None:
-    """Play the supervisor until the result is there."""
-    deadline = clock.monotonic() + TRIAL_SECONDS
-    waiting = select.poll()
-    waiting.register(pidfd, select.POLLIN)
-    while not result.exists():
-        if clock.monotonic() > deadline:
-            raise TrialError(f"not done within {TRIAL_SECONDS:.0f} s")
-        if waiting.poll(GLANCE_MS) and not result.exists():
-            raise TrialError("it ended before its last record")
-        received = channel.receive() if channel is not None else None
-        if channel is not None and received is not None and received[0]["type"] == "booted":
-            channel.send({"type": "go"})
 
 
 def _consume_raw(course: Course, call: Literal["poll", "consume"]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from .matrix import Contender
 
@@ -54,8 +54,41 @@ class ConsumeJob:
     folder: str
 
 
-Job = ProduceJob | FillJob | ConsumeJob
-KINDS: Final[dict[str, type[Job]]] = {kind.__name__: kind for kind in (ProduceJob, FillJob, ConsumeJob)}
+@dataclass(frozen=True, slots=True)
+class PickupJob:
+    """Send `rate` records per second for `seconds` to an empty `topic`; one contender notes how late each is."""
+
+    contender: Literal["poll", "record"]
+    bootstrap: str
+    topic: str
+    partitions: int
+    rate: int
+    seconds: float
+    size: int
+    embedded: bool
+    protocol: str
+    properties: Properties
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuddenJob:
+    """Have one contender read `topic` from its beginning, and be killed after `until` records."""
+
+    contender: Literal["batch", "async"]
+    bootstrap: str
+    topic: str
+    until: int
+    embedded: bool
+    protocol: str
+    properties: Properties
+    folder: str
+
+
+Job = ProduceJob | FillJob | ConsumeJob | PickupJob | SuddenJob
+KINDS: Final[dict[str, type[Job]]] = {
+    kind.__name__: kind for kind in (ProduceJob, FillJob, ConsumeJob, PickupJob, SuddenJob)
+}
 
 
 class TrialError(Exception):

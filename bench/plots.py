@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .place import BenchError
-from .promises import ConsumeRow, consume_rows
+from .readers import ConsumeRow, consume_rows
 from .result import Result
 from .summary import PacedRow, RateRow, paced_rows, rate_rows
 

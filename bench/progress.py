@@ -2,17 +2,28 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from ..supervisor.cli.words import duration
 from ..worker import clock
-from .plan import Step, estimate
 
 LEARNED: Final = 20.0
 """Seconds of trials from which on the plan's estimate is corrected by how long they really took."""
+
+
+class Step(Protocol):
+    """What is told of: a name for a person, and the seconds it will take, about."""
+
+    @property
+    def label(self) -> str:
+        """Return the name."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds."""
 
 
 class Eta:
@@ -20,7 +31,7 @@ class Eta:
 
     def __init__(self, steps: Sequence[Step], began: float) -> None:
         self._began = began
-        self._left = estimate(steps)
+        self._left = sum(step.seconds for step in steps)
         self._done = 0.0
 
     def finish(self, step: Step) -> None:

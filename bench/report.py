@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..supervisor.cli.words import plain, table
+from .markdown import escaped, grid
 from .notes import labels
 from .result import Result
 from .sheets import Sheet, sheets
@@ -33,21 +34,7 @@ def markdown(result: Result) -> str:
     """Return the result as Markdown, its labels first."""
     lines = [f"- {escaped(label)}" for label in labels(result)]
     for sheet in sheets(result):
-        left = {*sheet.columns[: sheet.left], "note"}
-        ruler = ["---" if name in left else "---:" for name in sheet.columns]
-        lines += ["", f"### {sheet.title}", "", _row(sheet.columns), _row(ruler)]
-        lines += [_row(map(escaped, row)) for row in sheet.rows]
+        right = frozenset(sheet.columns[sheet.left :]) - {"note"}
+        lines += ["", f"### {sheet.title}", "", *grid(sheet.columns, right, sheet.rows)]
         lines += ["", *(escaped(note) for note in sheet.notes)]
     return "\n".join(lines) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return `text` so that Markdown shows it as it is, on one line."""
-    for sign in ("\\", "|", "*", "_", "<", "`"):
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
-
-
-def _row(cells: object) -> str:
-    assert isinstance(cells, list | tuple | map)
-    return f"| {' | '.join(map(str, cells))} |"

@@ -4,23 +4,18 @@ Fields may be added within a version; readers leave out what they do not know. A
 """
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from .files import ResultError, load, write_text
 from .matrix import Acks, Contender
+
+__all__ = ["FORMAT", "VERSION", "Broker", "Result", "ResultError", "read", "write", "write_text"]
 
 FORMAT: Final = "kherd-bench"
 VERSION: Final = 1
-LARGEST: Final = 256 * 2**20
-SHOWN: Final = 5
-
-
-class ResultError(Exception):
-    """A file is no result that can be read; the text says why and what to do."""
 
 
 class _Entry(BaseModel):
@@ -206,45 +201,10 @@ class Result(BaseModel):
 
 
 def read(path: Path) -> Result:
-    """Return the result in a file.
-
-    Raises:
-        ResultError: it cannot be read, is none, or is of another version.
-    """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ResultError(f"{path}: is larger than {LARGEST} bytes: no result of kherd bench")
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or f"is not JSON: {error}"
-        raise ResultError(f"{path}: {reason}") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ResultError(f'{path}: is no result of kherd bench: it has no "format": "{FORMAT}"')
-    if document.get("version") != VERSION:
-        said = repr(document.get("version"))[:40]
-        raise ResultError(
-            f"{path}: is of version {said}, this kherd reads version {VERSION}: use the one that wrote it"
-        )
-    try:
-        return Result.model_validate(document)
-    except ValidationError as error:
-        found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
-        raise ResultError(f"{path}: is damaged: {'; '.join(found[:SHOWN])}") from None
+    """Return the result in a file; raises ResultError."""
+    return load(path, Result, FORMAT, VERSION)
 
 
 def write(result: Result, path: Path) -> None:
     """Write the result in one step: a reader never finds half of it. Raises OSError."""
     write_text(path, json.dumps(result.model_dump(), indent=1) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file in one step. Raises OSError."""
-    fd, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(unfinished).chmod(0o644)
-        Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

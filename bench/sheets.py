@@ -6,7 +6,7 @@ from typing import Final
 from ..supervisor.cli.words import UNKNOWN
 from ..supervisor.config.types import format_size
 from . import notes
-from .promises import PROMISES, ConsumeRow, consume_rows
+from .readers import PROMISES, ConsumeRow, consume_rows
 from .result import CellEntry, Result
 from .spread import Spread
 from .summary import (

@@ -1,7 +1,7 @@
 """Figures and ratios with their spread: this is what a measurement on a shared machine may claim. Pure."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, Literal
@@ -44,9 +44,16 @@ def spread(values: Sequence[float], rng: random.Random) -> Spread:
     """
     if not values:
         raise ValueError("a median needs at least one value")
-    medians = sorted(median(rng.choices(values, k=len(values))) for _ in range(RESAMPLES))
+    return Spread(median(values), *interval(values, median, rng))
+
+
+def interval(
+    values: Sequence[float], statistic: Callable[[Sequence[float]], float], rng: random.Random
+) -> tuple[float, float]:
+    """Return a 95 % percentile bootstrap of what `statistic` says of `values`, of which there must be some."""
+    found = sorted(statistic(rng.choices(values, k=len(values))) for _ in range(RESAMPLES))
     cut = int(RESAMPLES * TAIL)
-    return Spread(median(values), medians[cut], medians[-1 - cut])
+    return found[cut], found[-1 - cut]
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float], rng: random.Random) -> Ratio:

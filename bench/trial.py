@@ -7,23 +7,29 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from . import contenders, producing, topic
-from .jobs import ConsumeJob, FillJob, Job, ProduceJob, TrialError, decode, said
+from . import contenders, pickups, producing, sudden, topic
+from .jobs import ConsumeJob, FillJob, Job, PickupJob, ProduceJob, SuddenJob, TrialError, decode, said
 
 
 def perform(job: Job) -> dict[str, Any]:
     """Do what `job` says and return what came of it; raises TrialError."""
     match job:
-        case ProduceJob(begun=str()):
-            return producing.through_a_kill(job)
-        case ProduceJob(rate=None):
-            return producing.at_full_rate(job)
         case ProduceJob():
-            return producing.by_schedule(job)
+            return _produce(job)
         case FillJob():
             return {"filled": topic.fill(job)}
         case ConsumeJob():
             return contenders.compete(job)
+        case PickupJob():
+            return pickups.measure(job)
+        case SuddenJob():
+            return sudden.measure(job)
+
+
+def _produce(job: ProduceJob) -> dict[str, Any]:
+    if job.begun is not None:
+        return producing.through_a_kill(job)
+    return producing.at_full_rate(job) if job.rate is None else producing.by_schedule(job)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,9 +1,7 @@
 """`kherd bench`: measure producer settings and consumers, and show what was measured."""
 
-import importlib
 import json
 import random
-import shlex
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,54 +13,33 @@ import click
 from ...worker import clock
 from ...worker.exits import Exit
 from ..config.errors import ConfigError
-from ..config.secrets import REDACTED, is_sensitive
-from ..config.types import parse_bootstrap
+from . import promises
+from .benchoptions import LARGEST_SEED, SIGNALLED, command_line, module, properties
+from .benchoptions import bootstrap as bootstrap_option
 from .words import console, duration, plain, table
 
 if TYPE_CHECKING:  # the bench is imported when it is needed: it brings Kafka clients
     from ...bench.result import Result
     from ...bench.run import Order, Outcome
 
-SIGNALLED: Final = 128
-"""What a shell adds to a signal's number in an exit code."""
-LARGEST_SEED: Final = 2**32 - 1
 PARTS: Final = ("produce", "fault", "consume")
 
 
 @click.group("bench")
 def command() -> None:
-    """Measure producer settings (acks, batching, compression) and consumers."""
+    """Measure producer settings (acks, batching, compression), consumers, and what kherd promises."""
 
 
-def _module(name: str) -> Any:
-    return importlib.import_module(f"...bench.{name}", __package__)
-
-
-def _properties(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in values:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
-            # Without the text: it may be a password alone.
-            raise click.BadParameter("must be PROPERTY=VALUE, like security.protocol=SASL_SSL")
-        found[name.strip()] = value
-    return found
-
-
-def _bootstrap(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    try:
-        return value if value in {None, "embedded"} else parse_bootstrap(str(value))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}, got {value!r}") from None
+command.add_command(promises.command)
 
 
 @command.command("run")
 @click.argument("matrix", type=click.Path(path_type=Path), required=False, metavar="[MATRIX.toml]")
 @click.option("--quick", is_flag=True, help="Short, on the embedded broker: no Kafka needed, done within 2 minutes.")
-@click.option("--bootstrap", callback=_bootstrap, metavar="HOST:PORT,…|embedded",
+@click.option("--bootstrap", callback=bootstrap_option, metavar="HOST:PORT,…|embedded",
               help="Your own Kafka (topics kherd-bench-… are made and deleted), or the embedded broker.")  # fmt: skip
 @click.option("--brokers", type=click.IntRange(1, 9), help="Brokers of the harness: a real Kafka of this machine [3].")
-@click.option("-X", "client", multiple=True, callback=_properties, metavar="PROPERTY=VALUE",
+@click.option("-X", "client", multiple=True, callback=properties, metavar="PROPERTY=VALUE",
               help="A librdkafka property of every client; may be given again.")  # fmt: skip
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="This part alone; may be given again.")
 @click.option("--fault/--no-fault", default=None, help="Kill the leading broker [with 3 brokers or more of our own].")
@@ -81,15 +58,15 @@ def run(matrix: Path | None, out: Path, *, html: bool, dry_run: bool, **options:
     if dry_run:
         _show_plan(order)
         return
-    errors = _module("place").BenchError
+    errors = module("place").BenchError
     try:
         if html:
-            _module("plots").library()
+            module("plots").library()
         out.mkdir(parents=True, exist_ok=True)
     except (errors, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"seed {order.seed}, about {duration(_estimate(order))}", err=True)
-    outcome: Outcome = _module("run").perform(order)
+    outcome: Outcome = module("run").perform(order)
     if outcome.result is not None:
         _keep(outcome.result, out, html=html)
     sys.exit(_code(outcome))
@@ -103,25 +80,25 @@ def _order(path: Path | None, options: Mapping[str, Any]) -> "Order":
     if quick and bootstrap is None and brokers is None:
         bootstrap = "embedded"
     try:
-        matrix = _module("matrixfile").load(path, options["client"], quick=quick)
+        matrix = module("matrixfile").load(path, options["client"], quick=quick)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"Error: {problem}", err=True)
         sys.exit(Exit.CONFIG if path is not None else Exit.USAGE)
-    matrix = _module("matrixfile").with_rounds(matrix, options["rounds"])
+    matrix = module("matrixfile").with_rounds(matrix, options["rounds"])
     if bootstrap == "embedded" and matrix.consume.protocol == "classic":
         raise click.UsageError("the embedded broker has no classic groups: leave consume.protocol out, or --brokers 1")
     if bootstrap == "embedded" and (matrix.load.replication or 1) > 1:
         raise click.UsageError("the embedded broker has one copy of everything: leave load.replication out")
     seed = random.SystemRandom().randrange(2**16) if options["seed"] is None else options["seed"]
     able = bootstrap is None and (brokers or 3) >= 3  # noqa: PLR2004 - copies, of which one may die
-    order: Order = _module("run").Order(
+    order: Order = module("run").Order(
         matrix=matrix,
         parts=_parts(options["only"], options["fault"], able=able),
         bootstrap=bootstrap,
         brokers=brokers or 3,
         seed=seed,
-        command=_command_line(sys.argv, seed),
+        command=command_line(sys.argv, seed),
     )
     return order
 
@@ -139,29 +116,17 @@ def _parts(only: tuple[str, ...], fault: bool | None, *, able: bool) -> tuple[st
     return wanted
 
 
-def _command_line(arguments: list[str], seed: int) -> str:
-    """Return the command to repeat this run, without secrets."""
-    shown = ["kherd", *arguments[1:]] if arguments[1:2] == ["bench"] else ["kherd", "bench", "run"]
-    for index, text in enumerate(shown):
-        name, equals, _ = text.removeprefix("-X").partition("=")
-        if equals and is_sensitive(name.strip()):
-            shown[index] = f"{text.partition('=')[0]}={REDACTED}"
-    if not any(text.partition("=")[0] == "--seed" for text in shown):
-        shown += ["--seed", str(seed)]
-    return shlex.join(shown)
-
-
 def _estimate(order: "Order") -> float:
-    return float(_module("plan").estimate(order.steps()))
+    return float(module("plan").estimate(order.steps()))
 
 
 def _show_plan(order: "Order") -> None:
-    cells = _module("matrix").cells_of(order.matrix)
+    cells = module("matrix").cells_of(order.matrix)
     steps = order.steps()
     for part in ("rate", "paced", "fault", "consume"):
         own = [step for step in steps if step.kind == part]
         if own:
-            click.echo(f"{part}: {len(own)} trials, about {duration(_module('plan').estimate(own))}")
+            click.echo(f"{part}: {len(own)} trials, about {duration(module('plan').estimate(own))}")
     shown = table("acks", "linger.ms", "batch.size", "compression", right=frozenset({"linger.ms", "batch.size"}))
     for cell in cells if "produce" in order.parts else ():
         shown.add_row(cell.acks, f"{cell.linger_ms:g}", str(cell.batch_size), cell.compression)
@@ -172,7 +137,7 @@ def _show_plan(order: "Order") -> None:
 
 
 def _show(result: "Result") -> None:
-    report, shown = _module("report"), console()
+    report, shown = module("report"), console()
     shown.width = max(shown.width, report.WIDEST)
     shown.print(report.terminal(result))
 
@@ -181,13 +146,13 @@ def _keep(result: "Result", out: Path, *, html: bool) -> None:
     """Show the result and write it down; JSON first, as all else can be made again from it."""
     stamp = datetime.fromtimestamp(clock.wall(), UTC).strftime("%Y%m%d-%H%M%S")
     path = out / f"kherd-bench-{stamp}.json"
-    results = _module("result")
+    results = module("result")
     try:
         results.write(result, path)
         _show(result)
         click.echo(f"\n{path}")
         if html:
-            results.write_text(path.with_suffix(".html"), _module("page").page(result))
+            results.write_text(path.with_suffix(".html"), module("page").page(result))
             click.echo(str(path.with_suffix(".html")))
     except OSError as error:
         # What took minutes to measure is not lost with the disk.
@@ -215,18 +180,18 @@ def _code(outcome: "Outcome") -> int:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file, instead of standard output.")
 def report(result: Path, shape: str, out: Path | None) -> None:
     """Show a result again."""
-    results = _module("result")
+    results = module("result")
     try:
         found = results.read(result)
         if shape == "table" and out is None:
             _show(found)
             return
-        text = _module("page").page(found) if shape == "html" else _module("report").markdown(found)
+        text = module("page").page(found) if shape == "html" else module("report").markdown(found)
         if out is None:
             click.echo(text, nl=False)
         else:
             results.write_text(out, text)
-    except (results.ResultError, _module("place").BenchError) as error:
+    except (results.ResultError, module("place").BenchError) as error:
         raise click.ClickException(str(plain(error))) from error
     except OSError as error:
         raise click.ClickException(f"{out}: {error.strerror}") from error

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kherd.supervisor.cli import main
-from kherd.supervisor.cli.bench import _command_line
+from kherd.supervisor.cli.benchoptions import command_line
 
 from ..fakes.benchresult import document
 from .test_bench_report import saved
@@ -107,9 +107,9 @@ def test_a_place_where_no_result_can_be_written_is_found_before_measuring() -> N
 
 def test_the_command_of_a_result_repeats_it_without_its_secrets() -> None:
     told = ["/x/kherd", "bench", "run", "-X", "sasl.password=hunter2", "-Xssl.key.password=hunter3", "-X", "a=b"]
-    shown = _command_line(told, 9)
+    shown = command_line(told, 9)
     assert shown == ("kherd bench run -X 'sasl.password=[redacted]' '-Xssl.key.password=[redacted]' -X a=b --seed 9")
-    assert _command_line(["kherd", "bench", "run", "--seed", "9"], 9) == "kherd bench run --seed 9"
+    assert command_line(["kherd", "bench", "run", "--seed", "9"], 9) == "kherd bench run --seed 9"
 
 
 @pytest.mark.parametrize(

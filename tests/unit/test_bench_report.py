@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
+from kherd.bench.markdown import escaped
 from kherd.bench.page import page
-from kherd.bench.report import escaped, markdown, terminal
+from kherd.bench.report import markdown, terminal
 from kherd.bench.result import ResultError, read, write
 from kherd.bench.sheets import sheets
 

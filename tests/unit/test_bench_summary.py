@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kherd.bench.promises import consume_rows
+from kherd.bench.readers import consume_rows
 from kherd.bench.summary import (
     drift_of,
     fault_rows,

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from kherd.bench.promises.consume import RECORD
+from kherd.bench.promises.promise import unmeasured
+from kherd.bench.promises.report import Report, line, write
 from kherd.supervisor.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +50,28 @@ def test_a_stale_and_a_left_over_one_are_named(tmp_path: Path) -> None:
     ]
     assert generate(script=script).returncode == 0
     assert not (tmp_path / "docs" / "states" / "gone.md").exists()
+
+
+def test_promises_that_were_measured_are_a_section_of_the_benchmarks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(DOCS))
+    benchmarks = importlib.import_module("benchmarks")
+    (tmp_path / "bench" / "results").mkdir(parents=True)
+    (tmp_path / benchmarks.RESULT).symlink_to(ROOT / benchmarks.RESULT)
+    without = benchmarks.pages(tmp_path)["BENCHMARKS.md"]
+    assert "## Promises" not in without
+    promise = unmeasured(RECORD, "no Java")
+    of = {"cores": 2, "cpu": "a|b", "load_before": 0.1, "load_after": 0.2, "broker": {"brokers": 1, "version": "4.1.1"}}
+    one = Report(
+        began="2026-01-01T00:00:00.000Z", seconds=90.0, command="kherd bench promises --seed 1", seed=1, environment=of,
+        promises=[line(promise, 1.0)],
+    )  # fmt: skip
+    write(one, tmp_path / benchmarks.PROMISES)
+    page = benchmarks.pages(tmp_path)["BENCHMARKS.md"]
+    assert page.startswith(without)
+    assert "by `kherd bench promises --seed 1` on 2026-01-01, 1 min 30 s,\non 2 cores (a\\|b)" in page
+    assert "| record | ≥ 0.8 x | unknown |  | 0 | inconclusive: no Java |" in page
 
 
 def test_every_key_is_documented_in_a_sentence() -> None:

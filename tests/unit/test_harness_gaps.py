@@ -2,7 +2,7 @@
 
 import pytest
 
-from kherd.testing.gaps import longest_pause, takeovers
+from kherd.testing.gaps import longest_pause, pauses, takeovers
 from kherd.testing.generations import _generation, _java_hash
 from kherd.testing.ledger import Entry, Handled
 from kherd.testing.results import spread
@@ -17,6 +17,23 @@ def test_a_takeover_is_from_the_dead_ones_last_record_to_the_next_ones_first() -
     first, second = takeovers(ledger, "t", 7, [0, 1])
     assert (first.partition, first.again, second.partition, second.again) == (0, 1, 1, 0)
     assert (first.seconds, second.seconds) == pytest.approx((0.4, 3.0))
+
+
+def test_what_was_in_the_dead_ones_last_call_is_not_counted_as_finished() -> None:
+    # The last call had the records 1 and 2 of partition 0 and record 0 of partition 1; record 0 was finished before.
+    calls = [(0, 0, 7, 1.0), (0, 1, 7, 2.0), (0, 2, 7, 2.0), (1, 0, 7, 2.0)]
+    heirs = [(0, 0, 8, 3.0), (0, 1, 8, 3.1), (0, 2, 8, 3.2), (1, 0, 8, 3.3), (1, 1, 8, 3.4)]
+    first, second = takeovers(handled(*calls, *heirs), "t", 7, [0, 1])
+    assert (first.again, first.beyond) == (3, 1)
+    assert (second.again, second.beyond) == (1, 0)
+
+
+def test_pauses_are_those_that_touch_the_window() -> None:
+    ledger = handled((0, 0, 1, 1.0), (0, 1, 1, 3.0), (0, 2, 1, 3.5), (0, 3, 1, 9.0), (1, 0, 1, 3.2), (1, 1, 1, 3.3))
+    assert pauses(ledger, "t", [0, 1], 2.0, 3.2) == pytest.approx([2.0, 0.5, 0.1])
+    assert pauses(ledger, "t", [0], 4.0, 5.0) == pytest.approx([5.5])
+    assert pauses(ledger, "t", [0], 9.5, 10.0) == []
+    assert pauses(ledger, "t", [7], 0.0, 10.0) == []
 
 
 @pytest.mark.parametrize("rows", [[(0, 0, 8, 1.0)], [(0, 0, 7, 1.0)], []])

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..worker import clock
-from .gaps import longest_pause, takeovers
+from .gaps import longest_pause, pauses, takeovers
 from .generations import generation
 from .herd import Document, Herd
 from .ledger import Handled, read
 from .producing import Feeder
-from .results import spread
+from .results import percentile, spread
 from .scenes import Standing, group, shares, standings, wait_handled, wait_settled
 from .topics import Cluster
 from .wait import until
@@ -38,13 +38,17 @@ class Kill:
 class Toll:
     """What a kill cost, in seconds: the longest gap of its own partitions, and the longest pause of the others.
 
-    `control` is the longest pause of the others without a fault; `again`, how many records were handled twice.
+    `control` is the longest pause of the others without a fault; `again`, how many records were handled twice, `beyond`
+    how many of them the dead worker had finished. `others_p99` and `control_p99` are of all pauses of the others.
     """
 
     gap: float
     others: float
     control: float
     again: int
+    beyond: int
+    others_p99: float
+    control_p99: float
 
 
 def kill_worker(herd: Herd, slot: int, window: float = WINDOW, back: float = BACK) -> Kill:
@@ -73,11 +77,15 @@ def toll(kill: Kill, handled: Handled, topic: str, window: float = WINDOW) -> To
     """Return what `kill` cost by the ledger."""
     own = takeovers(handled, topic, kill.pid, kill.partitions)
     others = {partition for standing in kill.others_before.values() for partition in standing[3]}
+    fault, calm = (kill.at, kill.at + window), (kill.control, kill.control + window)
     return Toll(
-        max(one.seconds for one in own),
-        longest_pause(handled, topic, others, kill.at, kill.at + window),
-        longest_pause(handled, topic, others, kill.control, kill.control + window),
-        sum(one.again for one in own),
+        gap=max(one.seconds for one in own),
+        others=longest_pause(handled, topic, others, *fault),
+        control=longest_pause(handled, topic, others, *calm),
+        again=sum(one.again for one in own),
+        beyond=sum(one.beyond for one in own),
+        others_p99=percentile(pauses(handled, topic, others, *fault) or [0.0], 99),
+        control_p99=percentile(pauses(handled, topic, others, *calm) or [0.0], 99),
     )
 
 
@@ -97,6 +105,7 @@ class Losses:
             "longest_pause_of_others": spread([one.others for one in self.tolls]),
             "longest_pause_of_others_without_a_fault": spread([one.control for one in self.tolls]),
             "records_handled_again": spread([one.again for one in self.tolls]),
+            "records_handled_again_though_finished": spread([one.beyond for one in self.tolls]),
             "rebalances": self.rebalances,
         }
 
@@ -105,8 +114,12 @@ class Losses:
         return [kill for kill in self.kills if kill.others_after != kill.others_before]
 
 
-def kill_many(herd: Herd, cluster: Cluster, topic: str, *, partitions: int, rate: float, number: int) -> Losses:
+def kill_many(
+    herd: Herd, cluster: Cluster, topic: str, *, partitions: int, rate: float, number: int, window: float = WINDOW
+) -> Losses:
     """Kill `number` workers of a settled herd in turn under a stream of `rate` records per second.
+
+    `window` is the time in seconds that is watched before and after each.
 
     Raises:
         AssertionError: a record that was acknowledged was not handled.
@@ -119,10 +132,10 @@ def kill_many(herd: Herd, cluster: Cluster, topic: str, *, partitions: int, rate
         for index in range(number):
             # Without static membership the group shares anew after a kill.
             wait_settled(herd, len(slots), partitions)
-            kills.append(kill_worker(herd, slots[index % len(slots)]))
+            kills.append(kill_worker(herd, slots[index % len(slots)], window))
     handled = wait_handled(herd, topic, feeder.acknowledged)
     rebalances = generation(cluster, group(herd)) - before
-    return Losses(kills, [toll(kill, handled, topic) for kill in kills], rebalances)
+    return Losses(kills, [toll(kill, handled, topic, window) for kill in kills], rebalances)
 
 
 def _without(slot: int, document: Document) -> dict[int, Standing]:

@@ -5,6 +5,7 @@ with O_APPEND, so that lines of many processes never mix and a killed process le
 """
 
 import os
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -115,12 +116,16 @@ class Handled:
         """Return entries handled for the first time after a later record of their partition: broken order."""
         return [entry for found in self._by_place.values() for entry in _late(found)]
 
+    def pauses(self, topic: str, partition: int, since: float = 0.0, until: float = float("inf")) -> list[float]:
+        """Return the times in seconds between two handlings in a row, of all that touch [since, until]."""
+        entries = self.at(topic, partition)
+        first = max(0, bisect_left(entries, since, key=_moment) - 1)
+        last = bisect_right(entries, until, key=_moment) + 1
+        return [after.at - before.at for before, after in pairwise(entries[first:last])]
+
     def longest_pause(self, topic: str, partition: int, since: float = 0.0, until: float = float("inf")) -> float:
-        """Return the longest time in seconds between two handlings in a row that touches [since, until]."""
-        times = [entry.at for entry in self.at(topic, partition)]
-        return max(
-            (after - before for before, after in pairwise(times) if after >= since and before <= until), default=0.0
-        )
+        """Return the longest of `pauses`; 0 if there is none."""
+        return max(self.pauses(topic, partition, since, until), default=0.0)
 
 
 def read(path: str | Path) -> Handled:
@@ -137,6 +142,10 @@ def _entry(line: str) -> Entry:
     topic, partition, offset, key, pid, at, note = line.rstrip("\n").split("\t")
     known = None if key == "-" else bytes.fromhex(key)
     return Entry(topic, int(partition), int(offset), known, int(pid), int(at) / clock.NANOSECONDS, note)
+
+
+def _moment(entry: Entry) -> float:
+    return entry.at
 
 
 def _late(entries: Iterable[Entry]) -> Iterator[Entry]:

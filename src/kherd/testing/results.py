@@ -18,13 +18,15 @@ def count(full: int, reduced: int) -> int:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return n, p50, p99 and max; a percentile is the smallest value not exceeded by that share (nearest rank)."""
+    """Return n, p50, p99 and max."""
+    found = {"p50": percentile(values, 50), "p99": percentile(values, 99), "max": max(values)}
+    return {"n": len(values), **{name: round(value, 4) for name, value in found.items()}}
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the smallest value not exceeded by that share of `values` (nearest rank)."""
     ordered = sorted(values)
-
-    def at(percent: int) -> float:
-        return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
-
-    return {"n": len(ordered), "p50": round(at(50), 4), "p99": round(at(99), 4), "max": round(ordered[-1], 4)}
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
 
 def report(scenario: str, numbers: Mapping[str, Any]) -> None:

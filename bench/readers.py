@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from .promises.consume import BATCH, RECORD
 from .result import Result
 from .spread import LEAST_ROUNDS, Ratio, Spread, ratio, spread
 
-PROMISES: Final = {"record": 0.80, "batch": 1.00}
+PROMISES: Final = {"record": RECORD.limit, "batch": BATCH.limit}
 """Of the speed of consume(500), at least."""
 BASE: Final = "consume"
 
