@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from .board import (
+    DURATIONS,
     IN_FLIGHT,
     IN_FLIGHT_ROWS,
     IN_FLIGHT_WORDS,
@@ -25,7 +26,13 @@ from .board import (
     Phase,
     StateWord,
 )
+from .decide import duration
 
+# plain integers, and each name made once: the supervisor reads all of them once a second
+_COUNTERS: Final = (
+    *((counter.name.lower(), int(counter)) for counter in Counter),
+    *zip(duration.NAMES, range(DURATIONS, MEMBER), strict=True),
+)
 _POSITION: Final = (InFlightWord.TOPIC, InFlightWord.FIRST, InFlightWord.LAST, InFlightWord.ROW)
 READ_ATTEMPTS: Final = 8
 Row = TypeVar("Row")
@@ -64,8 +71,8 @@ def phase_of(board: Board) -> Phase:
 
 
 def counters_of(board: Board) -> dict[str, int]:
-    """Return every counter by its lower-case name."""
-    return {counter.name.lower(): board.words[counter] for counter in Counter}
+    """Return every counter by its lower-case name, and the calls of each duration by `duration.NAMES`."""
+    return {name: board.words[at] for name, at in _COUNTERS}
 
 
 def member_id_of(board: Board) -> str | None:
