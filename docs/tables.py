@@ -12,7 +12,8 @@ METRICS_HEAD = f"""# Metrics
 Nothing else is exported. To statsd a metric goes as `PREFIX.APP.` and its path: `metrics.prefix`, then `app.name`; what
 stands in braces is the value of a label. A gauge is a state now; a counter is sent as what was added since the last
 time. Prometheus (`/metrics` of `metrics.http`) reads each under the name below, with the labels in braces; a counter is
-the total since the supervisor started, whatever became of its exporter. What is not known is in neither.
+the total since the supervisor started, whatever became of its exporter; a histogram, too, is read as `_bucket`, `_sum`
+and `_count`. What is not known is in neither.
 
 """
 EVENTS_HEAD = f"""# Events

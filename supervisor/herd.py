@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..worker import clock, events, log
+from ..worker import boardview, clock, events, log
 from ..worker.channel import Message
 from ..worker.spec import WorkerSpec
 from .decide import child as machine
@@ -160,7 +160,8 @@ class Herd:
         """Return every counter, summed over all workers there have been."""
         total = Tally(self._retired)
         for slot in self.slots.values():
-            total.update(slot.counters())
+            total.update(slot.carried)
+        total.update(boardview.sum_counters(slot.papers.board for slot in self.slots.values() if slot.papers))
         return dict(total)
 
     def note_loads(self, now: float) -> None:

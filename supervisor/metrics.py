@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["gauge", "counter"]
+Kind = Literal["gauge", "counter", "histogram"]
 UNSENT: Final = "-"
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -17,7 +17,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]")
 class Metric:
     """One metric. A gauge is a state now; a counter is a total, which statsd gets as what was added since the last time.
 
-    A `path` of UNSENT says that statsd does not get it.
+    A histogram, of durations, is for Prometheus. A `path` of UNSENT says that statsd does not get it.
     """
 
     name: str
@@ -64,6 +64,7 @@ CALLS = Metric("calls", "counter", "calls", "Handler calls.")
 CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip excluded.")
 CALLS_RETRIED = Metric("records_retried", "counter", "calls", "Handler calls that were a second or later attempt.")
 BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all workers: 1000 per second is one worker that never waits.")
+HANDLER_SECONDS = Metric("handler_seconds", "histogram", "s", "How long handler calls took, retries included; of a batch the whole call.", (), UNSENT)
 COMMITS = Metric("commits", "counter", "commits", "Offset commits acknowledged.")
 COMMIT_FAILURES = Metric("commit_failures", "counter", "commits", "Offset commits refused or lost.")
 IN_FLIGHT = Metric("in_flight", "gauge", "records", "Records received and not finished.")

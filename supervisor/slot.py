@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..worker import boardview, clock
-from ..worker.board import GAUGES, Board, Phase, StateWord
+from ..worker.board import GAUGES, Board, Counter, Phase, StateWord
 from ..worker.boardview import InFlight
 from ..worker.spec import SlotIdentity
 from .decide.hang import Call, Sight
 from .process.handle import Handle
 
 STACKS_BYTES = 64 * 1024
+_BUSY_NS = int(Counter.BUSY_NS)
 LOAD_WEIGHT = 0.1
 """Of the newest second in the load: what was ten seconds ago counts a third."""
 
@@ -92,7 +93,8 @@ class Slot:
 
     def note_load(self, now: float) -> None:
         """Look at how busy its worker was since the last call; `now` in monotonic seconds, about a second later."""
-        busy = self.counters().get("busy_ns", 0) / clock.NANOSECONDS
+        present = self.papers.board.words[_BUSY_NS] if self.papers else 0
+        busy = (present + self.carried.get("busy_ns", 0)) / clock.NANOSECONDS
         if self._busy is not None and now > self._busy[0]:
             share = (busy - self._busy[1]) / (now - self._busy[0])
             self.load += LOAD_WEIGHT * (share - self.load)

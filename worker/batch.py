@@ -9,7 +9,7 @@ from . import events, log
 from .board import IN_FLIGHT_ROWS, Counter
 from .boardwriter import BoardWriter
 from .caller import Caller
-from .clock import read_ns
+from .clock import read
 from .commit import Committer
 from .desk import Desk
 from .errors import Record
@@ -74,14 +74,18 @@ class BatchWork:
         return lists
 
     def _together(self, lists: dict[Partition, Sequence[Message]]) -> None:
-        messages = list(chain.from_iterable(lists.values()))  # a list of the user's own: he may empty it
+        count = sum(map(len, lists.values()))
         try:
-            entries = self._call(lists, messages)
+            entries = self._call(lists, count)
         except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the list's failure
-            self._failed(lists, messages, error)
+            self._failed(lists, count, error)
+            return
+        if entries is None:
+            for partition, those in lists.items():
+                self._finished(partition, those)
             return
         if entries[-1] and not isinstance(entries[-1], BaseException) and entries.count(NOTHING) == len(entries) - 1:
-            self._board.add(Counter.HANDLED, len(messages))
+            self._board.add(Counter.HANDLED, count)
             self._outcomes.returned_together(lists, entries[-1])
             return
         at = 0
@@ -89,8 +93,10 @@ class BatchWork:
             self._settle(partition, those, entries[at : at + len(those)])
             at += len(those)
 
-    def _call(self, lists: dict[Partition, Sequence[Message]], messages: list[Message]) -> Entries:
+    def _call(self, lists: dict[Partition, Sequence[Message]], count: int) -> Entries | None:
+        """Return an entry for each of `count` records, None if there is nothing in any of them."""
         board = self._board
+        messages = list(chain.from_iterable(lists.values()))  # a list of the user's own: he may empty it
         rows = min(len(lists), IN_FLIGHT_ROWS)
         for row, (partition, those) in zip(range(rows), lists.items(), strict=False):
             first, last = offset_of(those[0]), offset_of(those[-1])
@@ -98,28 +104,27 @@ class BatchWork:
             if partition.start is None:
                 partition.begin(first)
         board.add(Counter.CALLS)
-        began = read_ns()
+        began = read()
         try:
-            return self._handler.call_batch(messages)
+            result = self._handler.invoke(messages)
+            return None if result is None else self._handler.entries(result, count)
         finally:
             for row in range(rows):
                 board.end_call(row)
-            board.add(Counter.BUSY_NS, read_ns() - began)
+            board.busy(read() - began)
 
-    def _failed(self, lists: dict[Partition, Sequence[Message]], messages: list[Message], error: BaseException) -> None:
-        if len(messages) == 1:
-            self._outcomes.raised(next(iter(lists)), messages[0], error)
+    def _failed(self, lists: dict[Partition, Sequence[Message]], count: int, error: BaseException) -> None:
+        if count == 1:
+            [(partition, [message])] = lists.items()
+            self._outcomes.raised(partition, message, error)
             return
         self._board.add(Counter.FAILED)
-        log.emit(events.BATCH_FAILED, count=len(messages), error=error)
+        log.emit(events.BATCH_FAILED, count=count, error=error)
         self._inbox.put_back([Run(partition, those, singly=True) for partition, those in lists.items()])
 
     def _settle(self, partition: Partition, messages: Sequence[Message], entries: Entries) -> None:
         if entries.count(NOTHING) == len(entries):
-            self._board.add(Counter.HANDLED, len(messages))
-            partition.offsets.reach(offset_of(messages[-1]) + 1)
-            partition.show()
-            self._committer.progress(partition, len(messages))
+            self._finished(partition, messages)
             return
         for message, entry in zip(messages, entries, strict=True):
             if isinstance(entry, BaseException):
@@ -127,13 +132,19 @@ class BatchWork:
             else:
                 self._outcomes.returned(partition, message, entry)
 
+    def _finished(self, partition: Partition, messages: Sequence[Message]) -> None:
+        self._board.add(Counter.HANDLED, len(messages))
+        partition.offsets.reach(offset_of(messages[-1]) + 1)
+        partition.show()
+        self._committer.progress(partition, len(messages))
+
     def _singly(self, run: Run) -> None:
         partition = run.partition
         records = iter(run.messages)
         if partition.owned and not partition.blocked:
             for message in records:
                 self._one(partition, message)
-                if read_ns() >= self._pulse.due:
+                if read() >= self._pulse.due:
                     self._desk.look_up()
                 if not self._desk.may_go_on(partition):
                     break

@@ -1,10 +1,12 @@
 """Reading a board that another process may be writing: a row that will not hold still is left out, never guessed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from .board import (
+    COUNTERS,
+    DURATIONS,
     IN_FLIGHT,
     IN_FLIGHT_ROWS,
     IN_FLIGHT_WORDS,
@@ -25,7 +27,17 @@ from .board import (
     Phase,
     StateWord,
 )
+from .decide import duration
 
+# The supervisor reads them all once a second, of every worker: in one piece, by names that are made once.
+_ALL: Final = slice(COUNTERS, MEMBER)
+_COUNTERS: Final = (
+    *((counter.name.lower(), counter - COUNTERS) for counter in Counter),
+    *zip(duration.NAMES, range(DURATIONS - COUNTERS, MEMBER - COUNTERS), strict=True),
+)
+_IN_FLIGHT_TOPICS: Final = slice(
+    IN_FLIGHT + InFlightWord.TOPIC, IN_FLIGHT + IN_FLIGHT_ROWS * IN_FLIGHT_WORDS, IN_FLIGHT_WORDS
+)
 _POSITION: Final = (InFlightWord.TOPIC, InFlightWord.FIRST, InFlightWord.LAST, InFlightWord.ROW)
 READ_ATTEMPTS: Final = 8
 Row = TypeVar("Row")
@@ -64,8 +76,14 @@ def phase_of(board: Board) -> Phase:
 
 
 def counters_of(board: Board) -> dict[str, int]:
-    """Return every counter by its lower-case name."""
-    return {counter.name.lower(): board.words[counter] for counter in Counter}
+    """Return every counter by its lower-case name, and the calls of each duration by `duration.NAMES`."""
+    return sum_counters([board])
+
+
+def sum_counters(boards: Iterable[Board]) -> dict[str, int]:
+    """Return what `counters_of` does, each summed over `boards`; nothing if there are none."""
+    columns = [sum(column) for column in zip(*(board.words[_ALL].tolist() for board in boards), strict=True)]
+    return {name: columns[at] for name, at in _COUNTERS} if columns else {}
 
 
 def member_id_of(board: Board) -> str | None:
@@ -77,10 +95,11 @@ def in_flight_of(board: Board) -> list[InFlight]:
     """Return the handler calls under way."""
     words = board.words
     found = []
-    for row in range(IN_FLIGHT_ROWS):
-        base = IN_FLIGHT + row * IN_FLIGHT_WORDS
-        if words[base + InFlightWord.TOPIC] == NONE:
+    # likewise in one piece: most rows are free
+    for row, topic in enumerate(words[_IN_FLIGHT_TOPICS].tolist()):
+        if topic == NONE:
             continue
+        base = IN_FLIGHT + row * IN_FLIGHT_WORDS
         call = _steady(words, base, lambda base=base: _in_flight(words, base))  # type: ignore[misc]
         if call is not None:
             found.append(call)

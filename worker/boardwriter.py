@@ -4,6 +4,7 @@ import struct
 from typing import Final
 
 from .board import (
+    DURATIONS,
     IN_FLIGHT,
     IN_FLIGHT_WORDS,
     MEMBER,
@@ -23,20 +24,21 @@ from .board import (
     Phase,
     StateWord,
 )
-from .clock import read_ns
+from .clock import NANOSECONDS, read_ns
+from .decide.duration import bucket
 
 # plain integers: arithmetic on an IntEnum costs more than the store it is for
 _HEARTBEAT: Final = int(StateWord.HEARTBEAT)
 _PHASE: Final = int(StateWord.PHASE)
 _PHASE_SINCE: Final = int(StateWord.PHASE_SINCE)
 _TOPIC: Final = int(InFlightWord.TOPIC)
-_SINCE: Final = int(InFlightWord.SINCE)
+_ROW_SINCE: Final = IN_FLIGHT + int(InFlightWord.SINCE)
+_BUSY_NS: Final = int(Counter.BUSY_NS)
 
 _ROW: Final = struct.Struct("@7q")
 """TOPIC to ROW of an in-flight row, in one call."""
 assert [InFlightWord.TOPIC, InFlightWord.ROW] == [1, 7]
 
-SINCE_WORD: Final = IN_FLIGHT + _SINCE
 FIRST_WORD: Final = IN_FLIGHT + int(InFlightWord.FIRST)
 """Of in-flight row 0, for the record loop: see `InFlightWord`."""
 
@@ -67,6 +69,19 @@ class BoardWriter:
     def add(self, counter: Counter, amount: int = 1) -> None:
         """Raise a running total."""
         self.words[counter] += amount
+
+    def took(self, seconds: float) -> None:
+        """Note how long a handler call took."""
+        self.words[DURATIONS + bucket(seconds)] += 1
+
+    def busy(self, seconds: float) -> None:
+        """Note a handler call that took `seconds`, as time spent too."""
+        self.words[_BUSY_NS] += int(seconds * NANOSECONDS)
+        self.took(seconds)
+
+    def since(self, now: float) -> None:
+        """Say that the call of in-flight row 0 has begun at `now`, in monotonic seconds."""
+        self.words[_ROW_SINCE] = int(now * NANOSECONDS)
 
     def put(self, counter: Counter, value: int) -> None:
         """Set a gauge."""
@@ -102,8 +117,8 @@ class BoardWriter:
     def start_records(self, topic: int, partition: int, first: int, base: int | None) -> None:
         """Enter a series of calls, a record each, into in-flight row 0.
 
-        The caller stores `SINCE_WORD` before each record and what is done after it: in `done_word(base)`, or in
-        `FIRST_WORD` if `base` is None.
+        The caller stores what is done after each record, in `done_word(base)`, or in `FIRST_WORD` if `base` is None,
+        and says at least once per `pulse.GLANCE` since when there is one under way.
         """
         self._enter(0, topic, partition, first, NONE, 1, NONE if base is None else base)
 

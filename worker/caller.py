@@ -6,7 +6,7 @@ from confluent_kafka import Message
 
 from .board import NONE, Counter
 from .boardwriter import BoardWriter
-from .clock import read_ns
+from .clock import read
 from .context import context
 from .errors import Record
 from .handler import Handler
@@ -26,7 +26,7 @@ class Caller:
         board.add(Counter.CALLS)
         if attempt > 1:
             board.add(Counter.RETRIED)
-        began = read_ns()
+        began = read()
         context().attempt = attempt
         board.start_call(0, partition.topic_index, partition.number, offset_of(message), NONE, attempt)
         try:
@@ -34,7 +34,7 @@ class Caller:
         finally:
             board.end_call(0)
             context().attempt = 1
-            board.add(Counter.BUSY_NS, read_ns() - began)
+            board.busy(read() - began)
 
     def _invoke(self, message: Message) -> Sequence[Record]:
         if self._handler.mode == "record":

@@ -6,8 +6,10 @@ from typing import Final
 
 NANOSECONDS: Final = 1_000_000_000
 
+read: Final = time.monotonic
+"""`monotonic` without a Python frame, for what runs once per record: a float is compared at a quarter of the cost."""
 read_ns: Final = time.monotonic_ns
-"""`monotonic_ns` without a Python frame, for code that runs once per record."""
+"""`monotonic_ns` without a Python frame."""
 
 
 def monotonic() -> float:

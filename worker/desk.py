@@ -66,7 +66,7 @@ class Desk:
         self._commit_interval = spec.commit_interval
         self._batch_size = spec.batch_size
         self._batch_wait = spec.batch_wait if spec.mode == "batch" else 0.0
-        self._tick_ns = int(min(spec.commit_interval, LONGEST_TICK) * clock.NANOSECONDS)
+        self._tick = min(spec.commit_interval, LONGEST_TICK)
         self._heard_at = 0.0
 
     def look_up(self) -> None:
@@ -86,7 +86,7 @@ class Desk:
         self._committer.tick(now)
         self._pauses.apply()
         self._membership.look()
-        self._pulse.next(clock.read_ns() + self._tick_ns)
+        self._pulse.next(clock.monotonic() + self._tick)
 
     def may_go_on(self, partition: Partition) -> bool:
         """Return whether to begin another record of `partition` now."""

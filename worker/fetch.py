@@ -80,27 +80,30 @@ class Fetcher:
         Raises:
             ConsumerFaultError: there will be no more.
         """
-        if not self._backlog or not self._take():
-            first = self._client.poll(seconds)
-            if first is not None and not self._is_error(first):
-                self._board.words[_BATCHES] += 1
-                self._fill(first)
+        first = self._client.poll(seconds)
+        if first is not None and not self._is_error(first):
+            self._board.words[_BATCHES] += 1
+            self._fill(first)
         if self._client.log.resets:
             self._report_resets()
+
+    def again(self) -> bool:
+        """After a full batch take the next without waiting; return whether there was anything. Raises as `fetch`."""
+        if not self._backlog:
+            return False
+        messages = self._client.consume(self._rest + 1, 0)
+        self._backlog = len(messages) > self._rest
+        self._add(messages)
+        self._board.words[_BATCHES] += bool(messages)
+        if self._client.log.resets:
+            self._report_resets()
+        return bool(messages)
 
     def look(self) -> None:
         """Serve callbacks between two records; a record that comes with it joins the inbox."""
         message = self._client.poll(0)
         if message is not None:
             self._add([message])
-
-    def _take(self) -> bool:
-        """Add what is there; return whether there was anything. After a full batch there is no need to wait."""
-        messages = self._client.consume(self._rest + 1, 0)
-        self._backlog = len(messages) > self._rest
-        self._add(messages)
-        self._board.words[_BATCHES] += bool(messages)
-        return bool(messages)
 
     def _fill(self, first: Message) -> None:
         """Add `first` and what is there behind it, up to a batch."""

@@ -55,7 +55,13 @@ class Handler:
             ResultLengthError: it returned `Results` of another length.
             BaseException: whatever the handler raised, unchanged.
         """
-        return results.batch(self._settled(self.invoke(messages)), len(messages))
+        count = len(messages)
+        result = self.invoke(messages)
+        return [NOTHING] * count if result is None else self.entries(result, count)
+
+    def entries(self, result: object, count: int) -> list[Records | BaseException]:
+        """Return what `call_batch` does, for what `invoke` returned for `count` messages; raises as it does."""
+        return results.batch(self._settled(result), count)
 
     def collect(self, result: object) -> Records:
         """Return the records in `result`, what `invoke` returned; raises as `call` does."""

@@ -23,20 +23,27 @@ def run(session: Session) -> None:
 def step(session: Session) -> None:
     """Go round once; raises as `run` does."""
     pulse, desk = session.pulse, session.desk
-    if clock.read_ns() >= pulse.due:
+    if clock.read() >= pulse.due:
         desk.look_up()
         session.follow_topics()
+    if not _ready(session):
+        _receive(session)
+        session.pauses.follow()
     if session.starts.open:
         session.starts.look()
     if session.partitions.blocked and not pulse.quiet:
         session.retrier.next()
-    if desk.is_ripe() and desk.may_begin() and not session.starts.holding:
-        session.board.phase(Phase.HANDLING)
+    if _ready(session):
+        if session.board.current_phase is not Phase.HANDLING:
+            session.board.phase(Phase.HANDLING)
         session.work.step()
-    else:
-        _receive(session)
-    session.pauses.follow()
-    session.committer.tick(clock.monotonic())
+        session.pauses.follow()
+    session.committer.tick(clock.read())
+
+
+def _ready(session: Session) -> bool:
+    """Return whether there are records at hand to be handled."""
+    return session.desk.is_ripe() and session.desk.may_begin() and not session.starts.holding
 
 
 def _receive(session: Session) -> None:
@@ -46,11 +53,12 @@ def _receive(session: Session) -> None:
         session.outputs.flush(session.desk.patience())
         session.outcomes.take_answers()
         return
-    phase = _phase(session)
-    session.board.phase(phase)
-    if phase is Phase.JOINING:
-        session.joining.look(clock.monotonic())
-    session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
+    if not session.fetcher.again():
+        phase = _phase(session)
+        session.board.phase(phase)
+        if phase is Phase.JOINING:
+            session.joining.look(clock.read())
+        session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
     if session.outputs.pending:
         session.outcomes.take_answers()
 

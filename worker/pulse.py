@@ -1,20 +1,26 @@
 """What interrupts the work between two records: a signal, the clock, a word from the supervisor."""
 
 from types import FrameType
+from typing import Final
 
 from . import clock
 from .context import context
 from .decide.halted import Halted
 
+GLANCE: Final = 0.001
+"""Seconds for which the record loop compares the clock with one number and does nothing else beside its work."""
+
 
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
+    __slots__ = ("due", "glance", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
 
     def __init__(self) -> None:
-        self.due = 0
-        """Monotonic nanoseconds at which the loop looks up from its records; 0: now."""
+        self.due = 0.0
+        """Monotonic seconds at which the loop looks up from its records; 0: now."""
+        self.glance = 0.0
+        """Monotonic seconds at which the record loop asks whether that is so; 0: now."""
         self.stopping = False
         self.stopped_at = 0.0
         """Monotonic seconds of the first TERM."""
@@ -39,10 +45,17 @@ class Pulse:
             self.stopped_at = clock.monotonic()
         self.stopping = True
         context().stopping = True
-        self.due = 0
+        self.due = self.glance = 0.0
 
-    def next(self, due: int) -> None:
-        """Set when to look up next, unless something has come up already."""
+    def next(self, due: float) -> None:
+        """Set when to look up next, in monotonic seconds, unless something has come up already."""
         self.due = due
         if self.stopping:  # asked after the store: a signal in between has set it to 0 before
-            self.due = 0
+            self.due = 0.0
+
+    def go_on(self, now: float) -> bool:
+        """Return whether the record loop may go on at `now`, and set when it asks again; if not, it is to look up."""
+        self.glance = min(now + GLANCE, self.due)
+        if self.stopping:  # as above
+            self.glance = 0.0
+        return now < self.due

@@ -1,20 +1,21 @@
 """Record mode: the handler is called inline, record after record, with a microsecond of our own round each call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Any, Final
 
 from confluent_kafka import Message
 
-from .board import Counter
-from .boardwriter import SINCE_WORD, BoardWriter
-from .clock import read_ns
+from .board import DURATIONS, Counter
+from .boardwriter import BoardWriter
+from .clock import NANOSECONDS, read
 from .commit import Committer
+from .decide.duration import SLOW
 from .desk import Desk
 from .handler import Handler
 from .inbox import Inbox, Run
 from .outcomes import Outcomes
-from .partition import Partition, offset_of
+from .partition import Messages, Partition, offset_of
 from .pulse import Pulse
 
 
@@ -60,6 +61,8 @@ class RecordWork:
         self._message: Any = None
         self._error: BaseException | None = None
         self._result: Any = None
+        self._slow = 0
+        """Calls of this burst whose duration has been noted."""
 
     def step(self) -> None:
         """Handle the first run, or as much of it as may be begun."""
@@ -71,27 +74,27 @@ class RecordWork:
             return
         if partition.start is None:
             partition.begin(offset_of(run.messages[0]))
-        while (why := self._burst(partition, records)) is not Why.ALL:
+        ends = iter(_ends(run.messages))
+        while (why := self._burst(partition, records, ends)) is not Why.ALL:
             if why is Why.RAISED and self._error is not None:
                 self._outcomes.raised(partition, self._message, self._error)
             elif why is Why.RETURNED:
                 self._returned(partition)
-            if read_ns() >= self._pulse.due:
+            if read() >= self._pulse.due:
                 self._desk.look_up()
             if not self._desk.may_go_on(partition):
                 self._keep(partition, records)
                 return
 
-    def _burst(self, partition: Partition, records: Iterator[Message]) -> Why:
+    def _burst(self, partition: Partition, records: Iterator[Message], ends: Iterator[int]) -> Why:
         """Call the handler until something comes up that is not just the next record."""
-        board, pulse, invoke = self._board, self._pulse, self._handler.invoke
-        words, hot, since = board.words, partition.enter(), SINCE_WORD
+        pulse, invoke, words, hot = self._pulse, self._handler.invoke, self._board.words, partition.enter()
         before = records.__length_hint__()  # type: ignore[attr-defined] # a list's iterator knows
         done: Any = None
         why = Why.ALL
-        began = now = read_ns()
-        for message in records:
-            words[since] = now
+        began = now = read()
+        pulse.go_on(now)
+        for message, end in zip(records, ends, strict=False):
             try:
                 result = invoke(message)
             except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
@@ -100,19 +103,36 @@ class RecordWork:
             if result is not None:
                 why, self._message, self._result = Why.RETURNED, message, result
                 break
-            words[hot] = done = message.offset() + 1  # type: ignore[operator] # a record that was received has one
-            now = read_ns()
-            if now >= pulse.due:
+            words[hot] = done = end
+            since, now = now, read()
+            if now >= pulse.glance and not self._glance(now - since, now):
                 why = Why.DUE
                 break
-        board.end_call(0)
-        self._account(partition, done, before - records.__length_hint__(), why, read_ns() - began)  # type: ignore[attr-defined]
+        ended = read()
+        if why >= Why.RETURNED:
+            self._note(ended - now)
+        self._board.end_call(0)
+        calls = before - records.__length_hint__()  # type: ignore[attr-defined]
+        self._account(partition, done, calls, why, ended - began)
         return why
 
-    def _account(self, partition: Partition, done: int, calls: int, why: Why, busy: int) -> None:
+    def _glance(self, seconds: float, now: float) -> bool:
+        """Note a call that took `seconds`, and that the next one begins; return whether to go on with it."""
+        self._note(seconds)
+        self._board.since(now)
+        return self._pulse.go_on(now)
+
+    def _note(self, seconds: float) -> None:
+        if seconds > SLOW:
+            self._slow += 1
+            self._board.took(seconds)
+
+    def _account(self, partition: Partition, done: int, calls: int, why: Why, busy: float) -> None:
         words = self._board.words
         words[_CALLS] += calls
-        words[_BUSY_NS] += busy
+        words[DURATIONS] += calls - self._slow
+        self._slow = 0
+        words[_BUSY_NS] += int(busy * NANOSECONDS)
         finished = calls - (why >= Why.RETURNED)
         if finished:
             words[_HANDLED] += finished
@@ -137,3 +157,11 @@ class RecordWork:
             partition.keep(records)
         else:
             self._inbox.put_back([Run(partition, list(records))])
+
+
+def _ends(messages: Messages) -> Iterable[int]:
+    """Return the offset after each of `messages`, which are in order; where none is missing they need not be asked."""
+    first, last = offset_of(messages[0]), offset_of(messages[-1])
+    if last - first == len(messages) - 1:
+        return range(first + 1, last + 2)
+    return [offset_of(message) + 1 for message in messages]

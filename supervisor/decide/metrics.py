@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ...worker.decide import duration
 from .. import metrics
 from ..metrics import Metric
 from .alerts import RULES
@@ -42,6 +43,21 @@ def samples(status: Status, previous: Status | None) -> list[Sample]:
 def totals(status: Status) -> list[Sample]:
     """Return everything that `status` tells, each counter as its total over the supervisor's life."""
     return samples(status, BEFORE_LIFE)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many calls took up to each of `duration.BOUNDS`, then how many there were; and all their seconds."""
+
+    counts: list[int]
+    seconds: float
+
+
+def latency(status: Status) -> Histogram:
+    """Return how long handler calls took, over the supervisor's life."""
+    totals = status["totals"]
+    counts = duration.cumulate(int(totals.get(name, 0)) for name in duration.NAMES)
+    return Histogram(counts, totals.get("busy_ns", 0) / 1e9)
 
 
 def _gauges(status: Status) -> Iterator[Sample]:

@@ -23,7 +23,7 @@ class Rig:
         self.ours, self.theirs = channel.pair()
         kafka = KafkaSpec(bootstrap="none", group="g", topics=(TOPIC,), start=start)
         spec = WorkerSpec(app="app", instance=None, generation=1, handler="m:h", kafka=kafka, **fields)
-        handler = Handler("m:h", "record", self._handle, None, Loop())
+        handler = Handler("m:h", spec.mode, self._handle, None, Loop())
         self.pulse = Pulse()
         tools = Tools(spec, SlotIdentity(1, 0, 1), handler, self.theirs, self.pulse, BoardWriter(board))
         self.session = Session(tools, consumer=self._consumer, producer=Producers())
@@ -33,8 +33,9 @@ class Rig:
         self.consumer = FakeConsumer(self.group, properties)
         return self.consumer
 
-    def _handle(self, message: Any) -> None:
-        self.seen.append((message.partition(), message.offset()))
+    def _handle(self, given: Any) -> None:
+        messages = given if isinstance(given, list) else [given]
+        self.seen += [(message.partition(), message.offset()) for message in messages]
 
     def go(self, rounds: int = 10) -> None:
         for _ in range(rounds):

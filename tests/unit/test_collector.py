@@ -6,7 +6,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from kherd.supervisor.children.exporter.collector import encode
-from kherd.supervisor.metrics import METRICS
+from kherd.supervisor.metrics import HANDLER_SECONDS, METRICS
+from kherd.worker.decide.duration import BOUNDS
 
 from ..fakes.status import status
 
@@ -26,12 +27,14 @@ def samples(document: dict[str, Any]) -> dict[tuple[str, ...], float]:
 
 def test_every_metric_of_the_table_is_there_under_its_name_and_nothing_else() -> None:
     found = families(status())
-    assert {sample.name for family in found.values() for sample in family.samples} == {one.exported for one in METRICS}
+    names = {sample.name for family in found.values() for sample in family.samples}
+    histogram = {f"{HANDLER_SECONDS.exported}_{part}" for part in ("bucket", "count", "sum")}
+    assert names == {one.exported for one in METRICS if one is not HANDLER_SECONDS} | histogram
     for metric in METRICS:
         family = found[metric.exported.removesuffix("_total")]
         assert family.type == metric.kind
         assert family.documentation == metric.doc
-        assert all(set(sample.labels) == {"app", *metric.labels} for sample in family.samples)
+        assert all(set(sample.labels) - {"le"} == {"app", *metric.labels} for sample in family.samples)
 
 
 def test_labels_hold_values_as_they_are() -> None:
@@ -49,6 +52,27 @@ def test_counters_are_totals_of_the_supervisors_life() -> None:
         assert found["kherd_restarts_total", "app=orders"] == 3
         assert found["kherd_deaths_total", "app=orders", "cause=signal:KILL"] == 3
         assert found["kherd_busy_ms_total", "app=orders"] == 1
+
+
+@pytest.mark.parametrize("read", [parse, parse_openmetrics])
+def test_the_histogram_counts_every_call_up_to_each_bound(read: Any) -> None:
+    # OpenMetrics' parser refuses buckets that are out of order, that fall, or whose last is not the count
+    totals = {"calls": 115, "quick": 100, "over_2.5ms": 10, "over_30000ms": 5, "busy_ns": 200_500_000_000}
+    accept = "application/openmetrics-text" if read is parse_openmetrics else ""
+    _, text = encode(status(totals=totals), accept)
+    family = next(one for one in read(text.decode()) if one.name == "kherd_handler_seconds")
+    assert family.type == "histogram"
+    counts = {float(one.labels["le"]): one.value for one in family.samples if one.name.endswith("_bucket")}
+    assert list(counts) == [*BOUNDS, float("inf")]
+    assert (counts[0.001], counts[0.0025], counts[0.005], counts[30.0], counts[float("inf")]) == (
+        100,
+        100,
+        110,
+        110,
+        115,
+    )
+    assert [one.value for one in family.samples if one.name.endswith("_count")] == [115]
+    assert [one.value for one in family.samples if one.name.endswith("_sum")] == [200.5]
 
 
 def test_gauges_say_how_it_is() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kherd.worker.board import Board
 from kherd.worker.boardview import in_flight_of
-from kherd.worker.boardwriter import FIRST_WORD, SINCE_WORD, BoardWriter, done_word
+from kherd.worker.boardwriter import FIRST_WORD, BoardWriter, done_word
 from kherd.worker.spec import SlotIdentity
 
 from ..fakes.rig import Rig
@@ -26,7 +26,8 @@ def test_the_record_after_what_is_done_is_under_way(board: Board) -> None:
     writer = BoardWriter(board)
     topic, row = writer.topic("orders"), writer.assign("orders", 3, 99)
     writer.start_records(topic, 3, 0, row)
-    board.words[SINCE_WORD], board.words[done_word(row)] = 5, 41
+    board.words[done_word(row)] = 41
+    writer.since(5e-9)
     [call] = in_flight_of(board)
     assert (call.topic, call.partition, call.first, call.last, call.since) == ("orders", 3, 41, 41, 5)
 

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import Metric as Family
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from ....worker.decide.duration import BOUNDS
 from ... import metrics
-from ...decide.metrics import Sample, Status, totals
+from ...decide.metrics import Sample, Status, latency, totals
 from ...metrics import Metric
 
 APP: Final = "app"
@@ -32,6 +33,14 @@ class Snapshot(Collector):
             family = families.setdefault(sample.metric, _family(sample.metric))
             family.add_metric([str(self._status["app"]), *sample.labels], sample.value)
         yield from families.values()
+        yield self._latency()
+
+    def _latency(self) -> HistogramMetricFamily:
+        metric, found = metrics.HANDLER_SECONDS, latency(self._status)
+        family = HistogramMetricFamily(metric.exported, metric.doc, labels=(APP,))
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        family.add_metric([str(self._status["app"])], list(zip(bounds, found.counts, strict=True)), found.seconds)
+        return family
 
 
 def _family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily:
