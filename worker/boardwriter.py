@@ -23,7 +23,7 @@ from .board import (
     Phase,
     StateWord,
 )
-from .clock import read_ns
+from .clock import NANOSECONDS, read_ns
 
 # plain integers: arithmetic on an IntEnum costs more than the store it is for
 _HEARTBEAT: Final = int(StateWord.HEARTBEAT)
@@ -71,6 +71,10 @@ class BoardWriter:
     def put(self, counter: Counter, value: int) -> None:
         """Set a gauge."""
         self.words[counter] = value
+
+    def put_waited(self, seconds: float) -> None:
+        """Say for how long a stuck commit has been waited for; 0: none is stuck."""
+        self.words[StateWord.COMMIT_WAITED] = int(seconds * NANOSECONDS)
 
     def member(self, member_id: str) -> None:
         """Write the Kafka member id; an id over 256 bytes is left out (a notice then goes by instance id)."""
