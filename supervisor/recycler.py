@@ -6,7 +6,7 @@ pages of the process meanwhile.
 
 import random
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,6 +45,8 @@ class Recycler:
     slots: Mapping[int, Slot]
     policy: Policy = field(default_factory=Policy)
     recycled: Tally[str] = field(default_factory=Tally)
+    read_rss: Callable[[int], int | None] = rss_of
+    read_pss: Callable[[int], int | None] = pss_of
     _processes: dict[int, Process] = field(default_factory=dict)
     _follows: dict[int, str] = field(default_factory=dict)
     """Slot -> the limit that its process is just being replaced for."""
@@ -78,7 +80,7 @@ class Recycler:
 
     def memory(self, slot: Slot) -> dict[str, int | None]:
         """Return what its process uses, in bytes; PSS as last read, None if that was never asked for."""
-        rss = None if slot.handle.pid is None else rss_of(slot.handle.pid)
+        rss = None if slot.handle.pid is None else self.read_rss(slot.handle.pid)
         process = self._processes.get(slot.index)
         known = process is not None and process.incarnation == slot.handle.incarnation
         return {"rss": rss, "pss": process.pss if process is not None and known else None}
@@ -100,7 +102,7 @@ class Recycler:
         if self.policy.memory is None or pid is None:
             process.rss = None
             return
-        process.rss = rss_of(pid)
+        process.rss = self.read_rss(pid)
 
     def _read_one(self, there: Mapping[int, Process], now: float) -> None:
         """Read the PSS of the process that needs it and was read the longest ago."""
@@ -113,7 +115,7 @@ class Recycler:
         assert pid is not None
         began = clock.monotonic()
         try:
-            process.pss, process.read_at = pss_of(pid), now
+            process.pss, process.read_at = self.read_pss(pid), now
         except PermissionError as error:
             if not self._blind:
                 self._blind = True

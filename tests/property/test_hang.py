@@ -56,12 +56,11 @@ def test_nobody_is_blamed_for_brokers_that_do_not_answer(joining: float, commit:
 def test_what_hangs_goes_on_hanging(sight: Sight, limits: Limits, answering: float, more: float) -> None:
     if name_hang(sight, limits, answering) is None:
         return
-    longer = Sight(
-        [Call(call.where, call.seconds + more) for call in sight.calls],
-        sight.silent + more,
-        *(None if one is None else one + more for one in (sight.revoking, sight.closing, sight.joining)),
-        sight.commit + more,
+    revoking, closing, joining = (
+        None if one is None else one + more for one in (sight.revoking, sight.closing, sight.joining)
     )
+    calls = [Call(call.where, call.seconds + more) for call in sight.calls]
+    longer = Sight(calls, sight.silent + more, revoking, closing, joining, sight.commit + more)
     assert name_hang(longer, limits, answering + more) is not None
 
 

@@ -36,8 +36,7 @@ def running(herd: dict[int, Slot]) -> set[int]:
 @given(herds, counts, generations)
 def test_orders_touch_each_slot_once_and_only_who_can_obey(herd: dict[int, Slot], wanted: int, newest: int) -> None:
     orders = reconcile(herd, wanted, newest)
-    rolled = () if orders.roll is None else (orders.roll,)
-    rolled += () if orders.recycle is None else (orders.recycle,)
+    rolled = [index for index in (orders.roll, orders.recycle) if index is not None]
     touched = [*orders.start, *orders.retire, *orders.move, *rolled]
     assert len(touched) == len(set(touched))
     assert running(herd) >= {*orders.retire, *orders.move, *rolled}
