@@ -76,6 +76,7 @@ class Daemon:
         house.herd.reconcile()
         dues = [self._tick_at, house.nursery.deadline(now), house.herd.open_gates(now), self._control.deadline(now)]
         self._control.expire(now)
+        house.herd.show_stacks()
         if self._state.state in {State.STOPPING, State.KILLING}:
             dues.append(self._end(now))
         dues.append(self._herald.passed(self._state, now))

@@ -225,6 +225,12 @@ class Herd:
             if slot.handle.process is not None and slot.handle.child.state in machine.ALIVE:
                 self._workers.dump(slot.handle, slot.handle.process)
 
+    def show_stacks(self) -> None:
+        """Log the stacks of who hangs and has had its time to write them, before it is killed."""
+        for slot in self.slots.values():
+            if slot.handle.child.state is State.TERMINATING:
+                self._workers.log_stacks(slot, slot.handle.pid, finished=True)
+
     def collect_stacks(self) -> None:
         """Log the stacks that have been written since the last call."""
         for slot in self.slots.values():

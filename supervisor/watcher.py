@@ -43,6 +43,7 @@ class Watcher:
                 limits = limits_of(self._molds.spec(slot.papers.generation))
                 reason = name_hang(slot.sight(tuple(self._gaps)), limits, answering)
                 if reason is not None:
+                    log.emit(events.CHILD_HANGS, child=slot.handle.name, child_pid=slot.handle.pid, reason=reason)
                     self._nursery.feed(slot.handle, machine.Hang(reason))
 
     def resume(self, now: float, seconds: float, *, stopping: bool) -> None:

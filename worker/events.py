@@ -32,6 +32,7 @@ CHILD_ENDED = Event("child_ended", "info", "{child} (pid {child_pid}) ended: {ca
 CHILD_BACKOFF = Event("child_backoff", "warning", "{child} is started again in {seconds:.1f} s ({reason})", "Deaths before it was ready for long enough.")
 CHILD_HELD = Event("child_held", "error", "{child} is held down: {reason}", "Starting again cannot help; mend it, then reload.")
 CHILD_KILLED = Event("child_killed", "warning", "{child} (pid {child_pid}) is killed: {reason}", "A deadline passed, it hung, or it was over limits.memory_hard.")
+CHILD_HANGS = Event("child_hangs", "warning", "{child} (pid {child_pid}) hangs: {reason}", "Its stacks follow, then it gets a second to end by itself (TERM), then it is killed.")
 CHILD_RECYCLED = Event("child_recycled", "info", "{child} (pid {child_pid}) is replaced: {reason}", "It was over one of [limits]; it finishes and commits what it has in flight first.")
 RECYCLE_FUTILE = Event("recycle_futile", "warning", "{child} is over its limit again, and left alone until it has been ready for {seconds:.0f} s ({reason}; {baseline} when it had become ready)", "A new process is soon where the old one was: raise limits.memory_soft above what a worker needs.")
 MEMORY_UNKNOWN = Event("memory_unknown", "warning", "what memory {child} uses cannot be read: {reason}", "limits.memory_soft and .memory_hard are not kept: kherd must run as the user of its workers, or have CAP_SYS_PTRACE.")
