@@ -27,8 +27,8 @@ RNG: Final = random.Random()
 
 
 @dataclass(slots=True)
-class Process:
-    """What is known of one process of a slot; `read_at` is when its PSS was read last, in monotonic seconds."""
+class Wear:
+    """What one process of a slot has used up; `read_at` is when its PSS was read last, in monotonic seconds."""
 
     incarnation: int
     state: limits.State
@@ -47,7 +47,7 @@ class Recycler:
     recycled: Tally[str] = field(default_factory=Tally)
     read_rss: Callable[[int], int | None] = rss_of
     read_pss: Callable[[int], int | None] = pss_of
-    _processes: dict[int, Process] = field(default_factory=dict)
+    _wear: dict[int, Wear] = field(default_factory=dict)
     _follows: dict[int, str] = field(default_factory=dict)
     """Slot -> the limit that its process is just being replaced for."""
     _read_again: float = 0.0
@@ -58,8 +58,8 @@ class Recycler:
         if not self.policy.limiting:
             self._forget()
             return
-        self._processes = {index: one for index, one in self._processes.items() if index in self.slots}
-        there = {index: self._process(slot) for index, slot in self.slots.items() if _is_judged(slot)}
+        self._wear = {index: one for index, one in self._wear.items() if index in self.slots}
+        there = {index: self._wear_of(slot) for index, slot in self.slots.items() if _is_judged(slot)}
         for index, process in there.items():
             self._look(process, self.slots[index].handle.pid)
         self._read_one(there, now)
@@ -81,30 +81,30 @@ class Recycler:
     def memory(self, slot: Slot) -> dict[str, int | None]:
         """Return what its process uses, in bytes; PSS as last read, None if that was never asked for."""
         rss = None if slot.handle.pid is None else self.read_rss(slot.handle.pid)
-        process = self._processes.get(slot.index)
+        process = self._wear.get(slot.index)
         known = process is not None and process.incarnation == slot.handle.incarnation
         return {"rss": rss, "pss": process.pss if process is not None and known else None}
 
     def _forget(self) -> None:
-        self._processes.clear()
+        self._wear.clear()
         self._follows.clear()
         for slot in self.slots.values():
             slot.worn = None
 
-    def _process(self, slot: Slot) -> Process:
-        known = self._processes.get(slot.index)
+    def _wear_of(self, slot: Slot) -> Wear:
+        known = self._wear.get(slot.index)
         if known is None or known.incarnation != slot.handle.incarnation:
             state = limits.State(RNG.random(), follows=self._follows.pop(slot.index, None))
-            known = self._processes[slot.index] = Process(slot.handle.incarnation, state)
+            known = self._wear[slot.index] = Wear(slot.handle.incarnation, state)
         return known
 
-    def _look(self, process: Process, pid: int | None) -> None:
+    def _look(self, process: Wear, pid: int | None) -> None:
         if self.policy.memory is None or pid is None:
             process.rss = None
             return
         process.rss = self.read_rss(pid)
 
-    def _read_one(self, there: Mapping[int, Process], now: float) -> None:
+    def _read_one(self, there: Mapping[int, Wear], now: float) -> None:
         """Read the PSS of the process that needs it and was read the longest ago."""
         most = self.policy.memory
         large = [one for one in there.items() if most is not None and one[1].rss is not None and one[1].rss > most]
@@ -115,14 +115,14 @@ class Recycler:
         assert pid is not None
         began = clock.monotonic()
         try:
-            process.pss, process.read_at = self.read_pss(pid), now
+            process.read_at, process.pss = now, self.read_pss(pid)
         except PermissionError as error:
             if not self._blind:
                 self._blind = True
                 log.emit(events.MEMORY_UNKNOWN, child=self.slots[index].handle.name, reason=str(error))
         self._read_again = now + (clock.monotonic() - began) / READING_SHARE
 
-    def _act(self, slot: Slot, process: Process, verdict: limits.Verdict | None) -> None:
+    def _act(self, slot: Slot, process: Wear, verdict: limits.Verdict | None) -> None:
         if isinstance(verdict, Doomed):
             assert slot.handle.process is not None
             slot.handle.process.memory = True
@@ -141,7 +141,7 @@ def _is_judged(slot: Slot) -> bool:
     return slot.papers is not None and slot.handle.pid is not None and slot.handle.child.state in JUDGED
 
 
-def _facts(slot: Slot, process: Process, policy: Policy, now: float) -> limits.Facts:
+def _facts(slot: Slot, process: Wear, policy: Policy, now: float) -> limits.Facts:
     assert slot.papers is not None
     child, counters = slot.handle.child, boardview.counters_of(slot.papers.board)
     return limits.Facts(
@@ -152,7 +152,7 @@ def _facts(slot: Slot, process: Process, policy: Policy, now: float) -> limits.F
     )
 
 
-def _memory(process: Process, policy: Policy) -> int | None:
+def _memory(process: Wear, policy: Policy) -> int | None:
     """Return its PSS: at most what it was when read, or its RSS if that is less, or if that is enough to know."""
     if process.rss is None or policy.memory is None:
         return None

@@ -32,6 +32,7 @@ def test_a_leak(kafka: Cluster, herd: NewHerd, topic: NewTopic, protocol: str) -
     rounds = generation(kafka, group(one))
     with Feeder(kafka.client_properties(), name, RATE, partitions=PARTITIONS) as feeder:
         until(lambda: len(read(one.ledger)) > RATE, 20, "a steady stream")
+        one.wait_status(lambda status: all(slot["since"] > 2 for slot in status["slots"]))  # all have been looked at
 
         # When one of them leaks
         put(kafka, name, b"leak", partition=3)
