@@ -1,8 +1,11 @@
 """A handler that hangs shows its stacks, may end by itself (TERM), and is killed; its record is delivered again."""
 
+from datetime import datetime
+
 from kherd.testing import ledger
 from kherd.testing.herd import Herd
 from kherd.testing.plugin import NewHerd, NewTopic
+from kherd.testing.results import report
 from kherd.testing.story import PRELUDE, handled, put, shared, switch, tables, wait_committed
 from kherd.testing.topics import Cluster
 
@@ -43,6 +46,7 @@ def test_hangs(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
     assert "over handler_timeout 1.5 s" in died["message"]
     assert ENDED["hang"] in died["message"]
     assert _order(one, victim.pid) == ["child_hangs", "child_stacks", "child_killed", "child_died"]
+    report("hang", {"seen_to_killed": round(_time(one, "child_killed") - _time(one, "child_hangs"), 3)})
     stacks = one.wait_event("child_stacks", child_pid=victim.pid)
     assert "an_endless_wait" in stacks["stacks"]
     left = one.wait_event("unfinished")
@@ -74,3 +78,7 @@ def _order(one: Herd, pid: int) -> list[str]:
     """Return what was said of a worker's end, in order; how long a part of it took is the loop's business."""
     told = {"child_hangs", "child_stacks", "child_killed", "child_died"}
     return [str(event["event"]) for event in one.events(child_pid=pid) if event["event"] in told]
+
+
+def _time(one: Herd, event: str) -> float:
+    return datetime.fromisoformat(str(one.events(event)[0]["time"])).timestamp()
