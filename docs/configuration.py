@@ -9,7 +9,14 @@ from tables import MADE, table
 from kherd.supervisor.config.effective import in_words, to_toml
 from kherd.supervisor.config.schema import Settings
 from kherd.supervisor.config.sections import Section
-from kherd.supervisor.config.types import format_duration, parse_duration, parse_flag, parse_size, parse_whole
+from kherd.supervisor.config.types import (
+    format_duration,
+    parse_duration,
+    parse_flag,
+    parse_percent,
+    parse_size,
+    parse_whole,
+)
 from kherd.supervisor.decide.reload import EFFECTS, Effect
 
 HEAD = """
@@ -24,7 +31,13 @@ A TOML file, by default `kherd.toml`. `kherd check` shows it with every default,
 - `kherd reload` (or SIGHUP) applies only what has changed; keys marked with * need a restart.
 
 """
-KINDS = {parse_duration: "duration", parse_size: "size", parse_whole: "whole number", parse_flag: "true or false"}
+KINDS = {
+    parse_duration: "duration",
+    parse_size: "size",
+    parse_percent: "percents",
+    parse_whole: "whole number",
+    parse_flag: "true or false",
+}
 
 
 def page() -> str:

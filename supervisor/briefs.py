@@ -7,6 +7,7 @@ from .children.broker.spec import BrokerSpec
 from .children.exporter.spec import ExporterSpec
 from .children.spec import LiaisonSpec
 from .config.schema import Settings
+from .decide.limits import Policy as LimitsPolicy
 from .decide.restart import RestartPolicy
 
 EMBEDDED_PARTITIONS: Final = 8
@@ -75,3 +76,9 @@ def restart_policy(settings: Settings) -> RestartPolicy:
     """Return the restart policy that is configured."""
     restart = settings.restart
     return RestartPolicy(restart.backoff_max, restart.intensity, restart.period, restart.give_up)
+
+
+def limits(settings: Settings) -> LimitsPolicy:
+    """Return what a worker may use up."""
+    own = settings.limits
+    return LimitsPolicy(own.memory_soft, own.memory_hard, own.max_records, own.max_age, own.jitter / 100)

@@ -76,6 +76,7 @@ class Daemon:
         house.herd.reconcile()
         dues = [self._tick_at, house.nursery.deadline(now), house.herd.open_gates(now), self._control.deadline(now)]
         self._control.expire(now)
+        house.herd.show_stacks()
         if self._state.state in {State.STOPPING, State.KILLING}:
             dues.append(self._end(now))
         dues.append(self._herald.passed(self._state, now))
@@ -85,9 +86,12 @@ class Daemon:
 
     def _tick(self, now: float) -> None:
         """Once a second: look for who hangs, unless we ourselves were not running."""
-        if now - self._tick_at < SUSPENDED_SECONDS:
-            self._house.herd.watch()
-        self._house.herd.collect_stacks()
+        herd, late = self._house.herd, now - self._tick_at
+        if late < SUSPENDED_SECONDS:
+            herd.watcher.watch(now, reachable=self._house.observed.reachable)
+        else:
+            herd.watcher.resume(now, late, stopping=herd.stopping)
+        herd.collect_stacks()
         log.flush()
         self._house.tick(now)
         self._tick_at = now + TICK_SECONDS

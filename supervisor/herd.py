@@ -11,15 +11,16 @@ from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.barrier import Waiting, open_gates
 from .decide.child import State
-from .decide.hang import name_hang
 from .decide.reconcile import Slot as SlotFacts
 from .decide.reconcile import reconcile
-from .decide.restart import RestartPolicy
+from .decide.restart import STEADY_SECONDS, RestartPolicy
 from .notices import Notices
 from .nursery import Nursery
 from .process.boards import Boards
 from .process.handle import Handle
+from .recycler import Recycler
 from .slot import Slot
+from .watcher import Watcher
 from .workers import Workers
 
 ON_THE_WAY: Final = frozenset({State.SPAWNING, State.BOOTING, State.BARRIER})
@@ -33,6 +34,8 @@ class Herd:
         self._workers = Workers(nursery, boards, notices, life, policy)
         self.slots = self._workers.slots
         self.molds = self._workers.molds
+        self.watcher = Watcher(nursery, self.slots, self.molds)
+        self.recycler = Recycler(nursery, self.slots)
         self.generation = 0
         self.wanted = 0
         self.stop_seconds = 25.0
@@ -60,12 +63,10 @@ class Herd:
         """Bring the slots closer to what is wanted; called after whatever may have changed either."""
         if self.stopping or not self.generation:
             return
-        facts = {
-            index: SlotFacts(slot.handle.child.state, self._generation_of(slot), slot.handle.child.wanted, slot.load)
-            for index, slot in self.slots.items()
-        }
+        now = clock.monotonic()
+        facts = {index: self._facts(slot, now) for index, slot in self.slots.items()}
         orders = reconcile(facts, self.wanted, self.generation)
-        until = clock.monotonic() + self.stop_seconds
+        until = now + self.stop_seconds
         for index in orders.retire:
             stop = machine.Stop(until, wanted=False, reason="the herd got smaller")
             self._nursery.feed(self.slots[index].handle, stop)
@@ -78,7 +79,20 @@ class Herd:
             slot = self.slots[orders.roll]
             slot.generation = self.generation
             self._nursery.feed(slot.handle, machine.Stop(until, wanted=True, reason="rolling to a new generation"))
+        if orders.recycle is not None:
+            self.recycler.recycle(self.slots[orders.recycle], until)
         self._sweep()
+
+    def _facts(self, slot: Slot, now: float) -> SlotFacts:
+        child = slot.handle.child
+        return SlotFacts(
+            child.state,
+            self._generation_of(slot),
+            child.wanted,
+            slot.load,
+            steady=now - child.since >= STEADY_SECONDS,
+            worn=slot.worn.urgency if slot.worn else 0.0,
+        )
 
     def _sweep(self) -> None:
         """Forget slots that are down, for those that are wanted have been started, and molds that nobody needs."""
@@ -169,14 +183,6 @@ class Herd:
         for slot in self.slots.values():
             slot.note_load(now)
 
-    def watch(self) -> None:
-        """Kill what hangs."""
-        for slot in self.slots.values():
-            if slot.papers is not None and slot.handle.child.state in {State.JOINING, State.READY, State.DRAINING}:
-                reason = name_hang(slot.sight(), self.molds.spec(slot.papers.generation).handler_timeout)
-                if reason is not None:
-                    self._nursery.feed(slot.handle, machine.Hang(reason))
-
     def open_gates(self, now: float) -> float | None:
         """Let those pass who may join; return when to look again."""
         waiting = [self._waiting(slot) for slot in self.slots.values() if slot.handle.child.state in ON_THE_WAY]
@@ -219,6 +225,12 @@ class Herd:
         for slot in self.slots.values():
             if slot.handle.process is not None and slot.handle.child.state in machine.ALIVE:
                 self._workers.dump(slot.handle, slot.handle.process)
+
+    def show_stacks(self) -> None:
+        """Log the stacks of who hangs and has had its time to write them, before it is killed."""
+        for slot in self.slots.values():
+            if slot.handle.child.state is State.TERMINATING:
+                self._workers.log_stacks(slot, slot.handle.pid, finished=True)
 
     def collect_stacks(self) -> None:
         """Log the stacks that have been written since the last call."""

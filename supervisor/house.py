@@ -97,6 +97,7 @@ class House:
         """Put the values in force that concern the supervisor alone."""
         herd, settings = self.herd, self.settings
         herd.set_policy(briefs.restart_policy(settings))
+        herd.recycler.policy = briefs.limits(settings)
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
         herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
@@ -139,6 +140,8 @@ class House:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
         self.herd.note_loads(now)
+        may_replace = not (self.herd.stopping or self.herd.quiet or self.observed.reachable is False)
+        self.herd.recycler.tick(now, may_replace=may_replace)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
         self.snapshots.tick(now)

@@ -136,7 +136,7 @@ class Nursery:
                 process.asked = True
                 self._signal(process, signal.SIGTERM)
             case Action.DUMP:
-                process.hang = True
+                process.hang = handle.child.reason
                 kind.dump(handle, process)
             case Action.KILL:
                 process.killed_for = handle.child.reason
@@ -216,7 +216,7 @@ class Nursery:
     def _conclude(self, handle: Handle, process: Process | None, cause: Cause) -> None:
         """Tell of the end, plan what follows, and let it happen."""
         kind, now, wanted = self._kinds[handle.name], clock.monotonic(), handle.child.wanted
-        asked = process is not None and process.asked and (cause.clean or cause.kind == "killed")
+        asked = process is not None and process.asked and not process.hang and (cause.clean or cause.kind == "killed")
         handle.last_death = Death(clock.wall(), cause, wanted=asked or not wanted)
         if not handle.last_death.wanted:
             self.deaths[cause.kind] = self.deaths.get(cause.kind, 0) + 1

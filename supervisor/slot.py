@@ -1,14 +1,18 @@
 """One worker's slot: what outlives its processes, and the board and stacks file of the one that is there now."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..worker import boardview, clock
-from ..worker.board import GAUGES, Board, Counter, Phase, StateWord
+from ..worker.board import GAUGES, Board, Counter, Header, Phase, StateWord
 from ..worker.boardview import InFlight
 from ..worker.spec import SlotIdentity
+from .decide.child import State
 from .decide.hang import Call, Sight
+from .decide.limits import Worn
+from .decide.suspension import Gap, lived
 from .process.handle import Handle
 
 STACKS_BYTES = 64 * 1024
@@ -27,6 +31,11 @@ class Papers:
     board_path: Path
     stacks: int
     stacks_seen: int = 0
+
+    @property
+    def began(self) -> float:
+        """When its process was asked for, in monotonic seconds."""
+        return self.board.words[Header.CREATED] / clock.NANOSECONDS
 
     def stacks_text(self, *, finished: bool) -> str:
         """Return the stacks it wrote, once it writes no more: `finished`, or as long as at the last look."""
@@ -62,6 +71,8 @@ class Slot:
     drained: bool = False
     """Whether its worker has nothing left to do, and stays in the group only for the others."""
     papers: Papers | None = None
+    worn: Worn | None = None
+    """Why its process is to be replaced, if it is."""
     carried: dict[str, int] = field(default_factory=dict)
     """Counters of its earlier processes, summed."""
     load: float = 0.0
@@ -74,22 +85,29 @@ class Slot:
         """Return the handler calls under way."""
         return boardview.in_flight_of(self.papers.board) if self.papers else []
 
-    def sight(self) -> Sight:
-        """Return what its board shows to whoever looks for a hang, once a second."""
+    def sight(self, gaps: Sequence[Gap] = ()) -> Sight:
+        """Return what its board shows to whoever looks for a hang, once a second; `gaps` are not counted."""
         assert self.papers is not None
-        words, now = self.papers.board.words, clock.monotonic_ns()
+        words, child, now = self.papers.board.words, self.handle.child, clock.monotonic()
         calls = [
-            Call(f"{call.topic}[{call.partition}]@{call.first}", (now - call.since) / clock.NANOSECONDS)
+            Call(f"{call.topic}[{call.partition}]@{call.first}", lived(call.since / clock.NANOSECONDS, now, gaps))
             for call in self.in_flight()
         ]
         # The worker writes the time first: read after the phase, it is never that of the phase before.
-        revoking = boardview.phase_of(self.papers.board) is Phase.REVOKING
-        since = (now - words[StateWord.PHASE_SINCE]) / clock.NANOSECONDS
+        phase = boardview.phase_of(self.papers.board)
+        since = lived(words[StateWord.PHASE_SINCE] / clock.NANOSECONDS, now, gaps)
         beat = words[StateWord.HEARTBEAT]
         # Just after a long call there was no heartbeat for as long: whoever is silent is so at two looks in a row.
-        silent = (now - beat) / clock.NANOSECONDS if beat == self._idle_since and not calls else 0.0
+        quiet = beat == self._idle_since and not calls
         self._idle_since = None if calls else beat
-        return Sight(calls, since if revoking else None, silent)
+        return Sight(
+            calls=calls,
+            silent=lived(beat / clock.NANOSECONDS, now, gaps) if quiet else 0.0,
+            revoking=since if phase is Phase.REVOKING else None,
+            closing=since if phase is Phase.CLOSING else None,
+            joining=lived(child.since, now, gaps) if child.state is State.JOINING else None,
+            commit=words[StateWord.COMMIT_WAITED] / clock.NANOSECONDS,
+        )
 
     def note_load(self, now: float) -> None:
         """Look at how busy its worker was since the last call; `now` in monotonic seconds, about a second later."""

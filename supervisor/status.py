@@ -29,7 +29,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
             "reloads": house.reloads,
             "last_reload": house.last_reload,
         },
-        "slots": [_slot(slot) for _, slot in sorted(house.herd.slots.items())],
+        "slots": [_slot(house, slot) for _, slot in sorted(house.herd.slots.items())],
         "lag": house.observed.document(),
         "autoscale": house.scaler.document(),
         "paused": house.halts.document(),
@@ -47,6 +47,7 @@ def snapshot(house: House) -> dict[str, Any]:
         "lag": {**lag, "topics": dict(most), "partitions": []},
         **_summary(house),
         "in_flight_age": _oldest(house),
+        "memory": {str(index): house.herd.recycler.memory(slot)["rss"] for index, slot in house.herd.slots.items()},
         "readiness": _readiness(house),
     }
 
@@ -102,6 +103,7 @@ def _summary(house: House) -> dict[str, Any]:
         "rates": house.rates.document(),
         "deaths": dict(house.nursery.deaths),
         "restarts": house.nursery.restarts,
+        "recycled": dict(house.herd.recycler.recycled),
         "alerts": house.alarms.document(),
         "problems": problems(house),
     }
@@ -125,7 +127,7 @@ def problems(house: House) -> list[str]:
     return found
 
 
-def _slot(slot: Slot) -> dict[str, Any]:
+def _slot(house: House, slot: Slot) -> dict[str, Any]:
     handle, papers = slot.handle, slot.papers
     board = papers.board if papers else None
     death = handle.last_death
@@ -136,6 +138,9 @@ def _slot(slot: Slot) -> dict[str, Any]:
         "generation": papers.generation if papers else slot.generation,
         "incarnation": handle.incarnation,
         "since": round(clock.monotonic() - handle.child.since, 3),
+        "age": round(clock.monotonic() - slot.papers.began, 3) if slot.papers else None,
+        "memory": house.herd.recycler.memory(slot),
+        "worn": slot.worn.reason if slot.worn else None,
         "phase": boardview.phase_of(board).name.lower() if board else None,
         "member_id": boardview.member_id_of(board) if board else None,
         "partitions": [_partition(view) for view in boardview.partitions_of(board)] if board else [],

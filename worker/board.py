@@ -8,7 +8,7 @@ match is ignored by its readers, never trusted.
 File layout, in words of 8 bytes (version 1):
 
     0    header     magic version words life slot incarnation generation partitions in_flight topics created checksum
-    16   state      pid heartbeat phase phase_since ready, then the counters of `Counter`
+    16   state      pid heartbeat phase phase_since ready commit_waited, then the counters of `Counter`
     49   durations  a counter per bucket of `decide.duration`
     64   member     sequence, length, 256 bytes of UTF-8
     128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since row
@@ -78,6 +78,8 @@ class StateWord(IntEnum):
     PHASE = STATE + 2
     PHASE_SINCE = STATE + 3
     READY = STATE + 4
+    COMMIT_WAITED = STATE + 5
+    """Nanoseconds for which a commit that is stuck has been waited for, without calls of the handler; 0: none is."""
 
 
 class Phase(IntEnum):
@@ -92,6 +94,8 @@ class Phase(IntEnum):
     PAUSED = 6
     DRAINING = 7
     REVOKING = 8
+    CLOSING = 9
+    """In the handler's `close`."""
 
 
 class Counter(IntEnum):

@@ -87,6 +87,10 @@ class BoardWriter:
         """Set a gauge."""
         self.words[counter] = value
 
+    def put_waited(self, seconds: float) -> None:
+        """Say for how long a stuck commit has been waited for; 0: none is stuck."""
+        self.words[StateWord.COMMIT_WAITED] = int(seconds * NANOSECONDS)
+
     def member(self, member_id: str) -> None:
         """Write the Kafka member id; an id over 256 bytes is left out (a notice then goes by instance id)."""
         data = member_id.encode()

@@ -22,6 +22,8 @@ MANY: Final = 10_000
 MEANWHILE: Final = frozenset({KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS})
 RETRY_SECONDS: Final = 0.1
 """After a refused commit, at the least: during a rebalance every one is refused."""
+LONGEST_WAIT: Final = 1.0
+"""Of the time between two looks for an answer, what counts as waiting for it: the rest was a call of the handler."""
 ANSWER_SECONDS: Final = 0.005
 """About what a broker takes to answer: how long to wait for records meanwhile, when the next commit is due already."""
 
@@ -38,6 +40,7 @@ class Committer:
         self._refused_until = 0.0
         self._sent_at = 0.0
         self._stuck = False
+        self._waited = self._watched_at = 0.0
         self._in_flight: dict[Partition, int] | None = None
         self._seldom = Seldom(10.0)
         self.finished = 0
@@ -117,9 +120,14 @@ class Committer:
 
     def _watch(self, now: float) -> None:
         seconds = now - self._sent_at
-        if seconds >= STUCK_SECONDS and not self._stuck:
-            self._stuck = True
+        if seconds < STUCK_SECONDS:
+            return
+        if not self._stuck:
+            self._stuck, self._waited, self._watched_at = True, 0.0, now
             log.emit(events.COMMIT_STUCK, seconds=seconds)
+        self._waited += min(now - self._watched_at, LONGEST_WAIT)
+        self._watched_at = now
+        self._board.put_waited(self._waited)
 
     def _take_answers(self, now: float) -> None:
         answers, self._client.answers = self._client.answers, []
@@ -128,6 +136,9 @@ class Committer:
 
     def _take(self, answer: Answer, now: float) -> None:
         sent, self._in_flight = self._in_flight or {}, None
+        if self._stuck:
+            self._stuck = False
+            self._board.put_waited(0.0)
         errors = {(one.topic, one.partition): one.error for one in answer.offsets}
         reasons = []
         for partition, offset in sent.items():

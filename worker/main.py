@@ -55,6 +55,7 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
             tools = session.Tools(spec, identity, loaded, channel, pulse, writer)
             _consume(tools)
         finally:
+            writer.phase(Phase.CLOSING)
             loaded.close()
     except Stopped:
         return WorkerExit.DRAINED

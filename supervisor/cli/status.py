@@ -21,6 +21,7 @@ STYLES: Final = {
     "held": "bold red",
     "backoff": "red",
     "killing": "red",
+    "terminating": "red",
     "lost": "red",
 }
 
@@ -109,10 +110,10 @@ def _deaths(deaths: Mapping[str, int]) -> str:
 
 
 def _slots(slots: Iterable[Document]) -> Table:
-    right = frozenset({"slot", "pid", "gen", "handled", "failed", "dead-lettered", "restarts"})
+    right = frozenset({"slot", "pid", "age", "memory", "gen", "handled", "failed", "dead-lettered", "restarts"})
     made = table(
-        "slot", "state", "for", "pid", "gen", "phase", "handled", "failed", "dead-lettered", "restarts", "partitions",
-        "last death", right=right,
+        "slot", "state", "for", "pid", "age", "memory", "gen", "phase", "handled", "failed", "dead-lettered",
+        "restarts", "partitions", "last death", right=right,
     )  # fmt: skip
     for slot in slots:
         counters, death = slot["counters"], slot["last_death"]
@@ -121,6 +122,8 @@ def _slots(slots: Iterable[Document]) -> Table:
             plain(slot["state"], STYLES.get(slot["state"], "yellow")),
             duration(slot["since"]),
             str(slot["pid"] or "-"),
+            "-" if slot["age"] is None else duration(slot["age"]),
+            _memory(slot["memory"]),
             str(slot["generation"]),
             slot["phase"] or "-",
             count(counters.get("handled", 0)),
@@ -131,6 +134,13 @@ def _slots(slots: Iterable[Document]) -> Table:
             plain(f"{death['cause']} at {death['at']}" if death else "-"),
         )
     return made
+
+
+def _memory(memory: Document) -> str:
+    """Return PSS where that is known, else RSS: what a worker uses is less than that."""
+    if memory["pss"] is not None:
+        return f"{memory['pss'] / 2**20:.0f} MiB"
+    return "-" if memory["rss"] is None else f"≤ {memory['rss'] / 2**20:.0f} MiB"
 
 
 def _services(services: Mapping[str, Document]) -> Text:

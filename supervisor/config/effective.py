@@ -12,10 +12,14 @@ from .schema import Settings
 from .secrets import REDACTED, Secrets, is_sensitive
 from .spec import worker_spec
 from .state import state_dir
-from .types import format_duration, format_size, parse_duration, parse_size
+from .types import format_duration, format_percent, format_size, parse_duration, parse_percent, parse_size
 
 BARE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_FORMATS: Final[dict[object, Callable[[Any], str]]] = {parse_duration: format_duration, parse_size: format_size}
+_FORMATS: Final[dict[object, Callable[[Any], str]]] = {
+    parse_duration: format_duration,
+    parse_size: format_size,
+    parse_percent: format_percent,
+}
 
 
 def effective(loaded: Loaded) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from .types import (
     parse_link,
     parse_listen,
     parse_name,
+    parse_percent,
     parse_place,
     parse_property,
     parse_reference,
@@ -53,6 +54,12 @@ _TEXT_OR: Final = {"type": ["string", "number", "boolean", "object"]}
 Text = Annotated[str, BeforeValidator(parse_text), Field(min_length=1, max_length=4096)]
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"type": ["number", "string"]})]
 Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": ["integer", "string"]})]
+SizeOrNone = Annotated[int | None, BeforeValidator(parse_size), WithJsonSchema({"type": ["integer", "string"]})]
+WholeOrNone = Annotated[int | None, BeforeValidator(parse_whole), WithJsonSchema({"type": ["integer", "string"]})]
+DurationOrNone = Annotated[
+    float | None, BeforeValidator(parse_duration), WithJsonSchema({"type": ["number", "string"]})
+]
+Percent = Annotated[int, BeforeValidator(parse_percent), WithJsonSchema({"type": ["integer", "string"]})]
 Whole = Annotated[int, BeforeValidator(parse_whole), WithJsonSchema({"type": ["integer", "string"]})]
 Flag = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"type": ["boolean", "string"]})]
 Name = Annotated[Text, AfterValidator(parse_name)]

@@ -6,7 +6,6 @@ LATER: Final = {
     "autoscale.catch_up": "autoscale.lag_above says when there are too few workers",
     "breaker": "",
     "alerts.error_rate_above": "the metric error_rate tells it",
-    "limits": "systemd's MemoryMax= limits memory",
     "reload": "",
     "schema_registry": "decode in the handler",
     "app.user": "start kherd as that user, with User= of a systemd unit",

@@ -4,7 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from .kinds import Duration, Flag, Link, Listen, Name, Place, Text, Whole, not_by_model
+from .kinds import (
+    Duration,
+    DurationOrNone,
+    Flag,
+    Link,
+    Listen,
+    Name,
+    Percent,
+    Place,
+    SizeOrNone,
+    Text,
+    Whole,
+    WholeOrNone,
+    not_by_model,
+)  # fmt: skip
 from .sections import DAY, Section
 
 
@@ -56,6 +70,34 @@ class Restart(Section):
     period: Duration = Field(60.0, ge=1, le=DAY, description="The window of `intensity`.")
     give_up: Literal["hold", "exit"] = Field(
         "hold", description="After more: hold: go on, at backoff_max. exit: stop, with exit code 70."
+    )
+
+
+class Limits(Section):
+    """What a worker may use up; then it is replaced, one at a time. Memory is PSS, of the worker's process alone."""
+
+    memory_soft: SizeOrNone = Field(
+        None,
+        description="At least 8MiB. A worker that uses more finishes what it has in flight, commits, and is replaced in"
+        " its slot, as soon as all others are ready and no reload is under way; a slot at most once in 5 minutes.",
+    )
+    memory_hard: SizeOrNone = Field(
+        None, description="At least 8MiB. A worker that uses more is killed at once, and its slot started again."
+    )
+    max_records: WholeOrNone = Field(
+        None,
+        ge=1,
+        description="After so many records a worker is replaced as for memory_soft; a slot at most every 10 s.",
+    )
+    max_age: DurationOrNone = Field(
+        None, ge=10, description="A worker whose process is so old is replaced as for memory_soft."
+    )
+    jitter: Percent = Field(
+        10,
+        ge=0,
+        le=50,
+        description="Each process' limits, but for memory_hard, are drawn once, up to so much above what is set (for"
+        " memory_soft at most half-way to memory_hard): workers that were started together are not worn out together.",
     )
 
 

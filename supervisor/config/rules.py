@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from .properties import refusals
-from .types import format_duration, is_topic
+from .types import format_duration, format_size, is_topic
 
 if TYPE_CHECKING:  # the schema asks this module, which only reads it
     from .schema import Settings
 
+LEAST_MEMORY: Final = 8 * 2**20
 SECURED: Final = ("sasl.", "ssl.", "enable.ssl.", "enable.sasl.", "security.")
 
 
@@ -26,6 +27,7 @@ def problems_of(settings: "Settings") -> list[str]:
     """Return everything that is wrong, as `path: what is wrong, got value`."""
     return [
         *_times(settings),
+        *_memory(settings),
         *_sizes(settings),
         *_counts(settings),
         *_topics(settings),
@@ -47,6 +49,19 @@ def _times(settings: "Settings") -> Iterator[str]:
         yield (
             f"errors.backoff_initial: must not be above errors.backoff_max ({format_duration(errors.backoff_max)}),"
             f" got {format_duration(errors.backoff_initial)}"
+        )
+
+
+def _memory(settings: "Settings") -> Iterator[str]:
+    limits = settings.limits
+    for name, size in (("memory_soft", limits.memory_soft), ("memory_hard", limits.memory_hard)):
+        if size is not None and size < LEAST_MEMORY:
+            least = format_size(LEAST_MEMORY)
+            yield f"limits.{name}: must be at least {least}: no worker gets by with less, got {format_size(size)}"
+    if limits.memory_soft is not None and limits.memory_hard is not None and limits.memory_soft >= limits.memory_hard:
+        yield (
+            f"limits.memory_soft: must be below limits.memory_hard ({format_size(limits.memory_hard)}), or no worker"
+            f" is ever replaced in order, got {format_size(limits.memory_soft)}"
         )
 
 

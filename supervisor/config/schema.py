@@ -4,7 +4,7 @@ from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .operations import Alerts, Autoscale, Control, Lag, Log, Metrics, Restart, Stop, Systemd
+from .operations import Alerts, Autoscale, Control, Lag, Limits, Log, Metrics, Restart, Stop, Systemd
 from .rules import Problems, problems_of
 from .sections import App, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
 
@@ -26,6 +26,7 @@ class Settings(Section):
     lag: Lag = Field(default_factory=Lag)
     autoscale: Autoscale = Field(default_factory=Autoscale)
     restart: Restart = Field(default_factory=Restart)
+    limits: Limits = Field(default_factory=Limits)
     stop: Stop = Field(default_factory=Stop)
     metrics: Metrics = Field(default_factory=Metrics)
     alerts: Alerts = Field(default_factory=Alerts)

@@ -11,6 +11,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SIZE: Final = re.compile(r"([0-9]{1,20}) *(B|KiB|MiB|GiB|KB|MB|GB)?", re.IGNORECASE)
 _BYTES: Final = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_PERCENT: Final = re.compile(r"([0-9]{1,3}) *%?")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TOPIC: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 _REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -76,6 +77,22 @@ def format_size(size: int) -> str:
         if size and size % _BYTES[unit.lower()] == 0:
             return f"{size // _BYTES[unit.lower()]}{unit}"
     return f"{size}B"
+
+
+def parse_percent(value: Any) -> int:
+    """Return whole percents; raises ValueError for what is neither like "10%" nor a whole number from 0 to 100."""
+    percent = value
+    if isinstance(value, str):
+        match = _PERCENT.fullmatch(value.strip())
+        percent = int(match[1]) if match else None
+    if not isinstance(percent, int) or isinstance(percent, bool) or percent not in range(101):
+        raise ValueError('must be whole percents like "10%"')
+    return percent
+
+
+def format_percent(percent: int) -> str:
+    """Return `percent` as `parse_percent` takes it."""
+    return f"{percent}%"
 
 
 def parse_whole(value: Any) -> int:

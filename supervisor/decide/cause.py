@@ -9,14 +9,16 @@ from ...worker.exits import WorkerExit
 class Facts:
     """What is known of an end: one of `exit_code` and `signal` ("SIGKILL") is set, or none if there was no process.
 
-    `killed_for` is our own reason if the KILL was ours; `asked` if we had sent TERM; `oom` if the kernel's OOM killer
-    struck in our cgroup since the last death.
+    `killed_for` is our own reason if the KILL was ours; `asked` if we had sent TERM; `hang` says what had taken too
+    long; `memory` if it was over its own limit of memory; `oom` if the kernel's OOM killer struck in our cgroup since
+    the last death.
     """
 
     exit_code: int | None = None
     signal: str | None = None
     killed_for: str | None = None
-    hang: bool = False
+    hang: str | None = None
+    memory: bool = False
     asked: bool = False
     oom: bool = False
     said: str | None = None
@@ -43,15 +45,25 @@ def name_cause(facts: Facts) -> Cause:
 
 def _by_signal(facts: Facts, name: str) -> Cause:
     if facts.killed_for is not None and name == "SIGKILL":
-        return Cause(f"killed by kherd: {facts.killed_for}", "hang" if facts.hang else "killed")
+        return Cause(f"killed by kherd: {facts.killed_for}", _killed(facts))
     if facts.oom and name == "SIGKILL":
         return Cause("killed by the kernel: out of memory", "oom")
+    if facts.asked and name == "SIGTERM" and facts.hang is not None:
+        return Cause(f"ended by TERM: {facts.hang}", "hang")
     if facts.asked and name == "SIGTERM":
         return Cause("stopped by kherd", "stop", clean=True)
     return Cause(f"{name}, not sent by kherd", f"signal:{name.removeprefix('SIG')}")
 
 
+def _killed(facts: Facts) -> str:
+    if facts.hang is not None:
+        return "hang"
+    return "memory" if facts.memory else "killed"
+
+
 def _by_exit(facts: Facts, code: int) -> Cause:
+    if code == WorkerExit.DRAINED and facts.hang is not None and facts.asked:
+        return Cause(f"drained after TERM: {facts.hang}", "hang", clean=True)
     if code == WorkerExit.DRAINED:
         return Cause(
             "drained" if facts.asked else "exit 0 without being asked", "stop" if facts.asked else "exit:0", clean=True

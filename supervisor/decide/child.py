@@ -2,7 +2,7 @@
 
     DOWN -> SPAWNING -> BOOTING -> BARRIER -> JOINING -> READY -> DRAINING -> (ended)
                 |          |                    |          |         |
-                v          +------ hang --------+----------+---------+--> DUMPING -> KILLING -> (ended)
+                v          +------ hang --------+----------+---------+--> DUMPING -> TERMINATING -> KILLING -> (ended)
               LOST -> (ended)                                (ended) -> DOWN | BACKOFF | HELD | SPAWNING
 
 Everything that happens to a child is an event here, time included; what to do about it is a tuple of actions that
@@ -33,11 +33,13 @@ from .childevents import (
 from .restart import Hold, StayDown
 
 STACKS_SECONDS: Final = 0.3
-"""Time a process gets to write its stacks before it is killed."""
+"""Time a process gets to write its stacks before it is asked to end."""
+TERM_SECONDS: Final = 1.0
+"""Time a process that hangs gets to end by itself before it is killed: a call that was only slow may return."""
 
 
 __all__ = [
-    "ALIVE", "EVENTS", "GONE", "OPEN_ENDED", "TRANSITIONS", "Action", "Announced", "Booted", "Child", "Ended", "Event", "GateOpened",
+    "ALIVE", "ENDING", "EVENTS", "GONE", "OPEN_ENDED", "TRANSITIONS", "Action", "Announced", "Booted", "Child", "Ended", "Event", "GateOpened",
     "Hang", "IllegalEventError", "Kill", "MoldLost", "Move", "Ready", "Start", "State", "Stop", "Timeout", "step",
 ]  # fmt: skip
 
@@ -53,15 +55,16 @@ class State(Enum):
     READY = "ready"
     DRAINING = "draining"
     DUMPING = "dumping"
+    TERMINATING = "terminating"
     KILLING = "killing"
     LOST = "lost"
     BACKOFF = "backoff"
     HELD = "held"
 
 
-ALIVE: Final = frozenset(
-    {State.BOOTING, State.BARRIER, State.JOINING, State.READY, State.DRAINING, State.DUMPING, State.KILLING}
-)
+ENDING: Final = frozenset({State.DRAINING, State.DUMPING, State.TERMINATING, State.KILLING, State.LOST})
+"""States of a process that will be gone soon."""
+ALIVE: Final = frozenset({State.BOOTING, State.BARRIER, State.JOINING, State.READY}) | (ENDING - {State.LOST})
 """States in which a process exists whose pidfd is held."""
 OPEN_ENDED: Final = frozenset({State.BARRIER, State.JOINING, State.READY})
 """States of a process without a deadline: one that could not be told anything any more would never leave them."""
@@ -80,6 +83,8 @@ class Child:
     """Whether it comes back after its end."""
     reason: str = ""
     """Why it is being stopped, killed or held."""
+    termed: bool = False
+    """Whether its process has been sent TERM, which is done once."""
 
 
 Step = tuple[Child, tuple[Action, ...]]
@@ -115,10 +120,8 @@ def _booting(child: Child, _: Event, now: float) -> Step:
 
 def _drain(child: Child, event: Event, now: float) -> Step:
     assert isinstance(event, Stop)
-    draining = replace(
-        child, state=State.DRAINING, since=now, deadline=event.deadline, wanted=event.wanted, reason=event.reason
-    )
-    return draining, (Action.TERM,)
+    draining = replace(child, state=State.DRAINING, since=now, deadline=event.deadline, wanted=event.wanted)
+    return replace(draining, reason=event.reason, termed=True), (Action.TERM,)
 
 
 def _restop(child: Child, event: Event, _: float) -> Step:
@@ -148,6 +151,14 @@ def _dump(child: Child, event: Event, now: float) -> Step:
     return dumping, (Action.DUMP,)
 
 
+def _terminate(child: Child, event: Event, now: float) -> Step:
+    """Its stacks are written: it may end by itself, unless it has been asked to before."""
+    if child.termed:
+        return _kill(child, event, now)
+    terminating = replace(child, state=State.TERMINATING, since=now, deadline=now + TERM_SECONDS, termed=True)
+    return terminating, (Action.TERM,)
+
+
 def _lose(child: Child, event: Event, now: float) -> Step:
     wanted = event.wanted if isinstance(event, Stop | Kill) else child.wanted
     reason = event.reason if isinstance(event, Stop | Kill) else "its process was never announced"
@@ -174,6 +185,7 @@ _SPAWN = Move((State.SPAWNING,), _spawn)
 _DRAIN = Move((State.DRAINING,), _drain)
 _KILL = Move((State.KILLING,), _kill)
 _DUMP = Move((State.DUMPING,), _dump)
+_TERMINATE = Move((State.TERMINATING, State.KILLING), _terminate)
 _LOSE = Move((State.LOST,), _lose)
 _END = Move((State.DOWN, State.HELD, State.BACKOFF, State.SPAWNING), _end)
 
@@ -193,7 +205,8 @@ _ROWS: Final[dict[State, tuple[Cell, ...]]] = {
     State.JOINING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   _to(State.READY),   _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    IGNORE),
     State.READY:     (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _DRAIN,                             _KILL,                _DUMP,   IGNORE,  _END,    IGNORE),
     State.DRAINING:  (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             Move((State.DRAINING,), _restop),   _KILL,                _DUMP,   IGNORE,  _END,    _KILL),
-    State.DUMPING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _rest(State.DUMPING),               _KILL,                IGNORE,  IGNORE,  _END,    _KILL),
+    State.DUMPING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _rest(State.DUMPING),               _KILL,                IGNORE,  IGNORE,  _END,    _TERMINATE),
+    State.TERMINATING: (IGNORE, ILLEGAL,                        IGNORE,             IGNORE,                                   IGNORE,             _rest(State.TERMINATING),           _KILL,                IGNORE,  IGNORE,  _END,    _KILL),
     State.KILLING:   (IGNORE,  ILLEGAL,                         IGNORE,             IGNORE,                                   IGNORE,             _rest(State.KILLING),               _rest(State.KILLING), IGNORE,  IGNORE,  _END,    IGNORE),
     State.LOST:      (IGNORE,  IGNORE,                          IGNORE,             IGNORE,                                   IGNORE,             _rest(State.LOST),                  _rest(State.LOST),    IGNORE,  IGNORE,  _END,    IGNORE),
     State.BACKOFF:   (_SPAWN,  ILLEGAL,                         ILLEGAL,            ILLEGAL,                                  ILLEGAL,            _to(State.DOWN),                    _to(State.DOWN),      ILLEGAL, IGNORE,  ILLEGAL, _SPAWN),

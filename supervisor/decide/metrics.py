@@ -15,9 +15,10 @@ from .. import metrics
 from ..metrics import Metric
 from .alerts import RULES
 from .child import State
+from .limits import REPLACING
 
 Status = Mapping[str, Any]
-BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0}
+BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0, "recycled": {}}
 """What counters are compared with that were 0 when the supervisor started."""
 
 
@@ -74,6 +75,8 @@ def _gauges(status: Status) -> Iterator[Sample]:
     active = {alert["name"] for alert in status["alerts"]}
     for name in RULES:
         yield Sample(metrics.ALERT_ACTIVE, int(name in active), (name,))
+    for slot, size in sorted(status["memory"].items()):
+        yield from _known(metrics.MEMORY, size, slot)
     yield Sample(metrics.IN_FLIGHT_AGE, status["in_flight_age"])
     reachable = status.get("brokers_reachable")
     yield from _known(metrics.BROKERS_REACHABLE, None if reachable is None else int(reachable))
@@ -99,6 +102,8 @@ def _counters(status: Status, previous: Status | None) -> Iterator[Sample]:
     yield Sample(metrics.RESTARTS, _added(status, base, "restarts"))
     for cause in sorted(status["deaths"]):
         yield Sample(metrics.DEATHS, _added(status["deaths"], base["deaths"], cause), (cause,))
+    for limit in REPLACING:
+        yield Sample(metrics.RECYCLED, _added(status["recycled"], base["recycled"], limit), (limit,))
 
 
 def _base(status: Status, previous: Status | None) -> Status:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Final
 
-from .child import GONE, State
+from .child import ENDING, GONE, State
 
 LOAD_STEP: Final = 0.25
 """Loads that differ by less are equal: what a worker did in the last seconds is chance."""
@@ -20,24 +20,28 @@ LOAD_STEP: Final = 0.25
 class Slot:
     """One slot: `generation` is that of its process, or of the next one if none exists.
 
-    `load` is the share of its time that its worker spends in the handler, 0 to 1.
+    `load` is the share of its time that its worker spends in the handler, 0 to 1; `steady` if it has been ready for
+    long enough; `worn` is how urgently its process is to be replaced, 0 if it is not (`limits`).
     """
 
     state: State
     generation: int
     wanted: bool
     load: float = 0.0
+    steady: bool = True
+    worn: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What to do now; `roll` is at most one slot to stop and start again."""
+    """What to do now; `roll` and `recycle` are at most one slot to stop and start again."""
 
     start: tuple[int, ...] = ()
     retire: tuple[int, ...] = ()
     move: tuple[int, ...] = ()
     """Slots without a process that only change their generation."""
     roll: int | None = None
+    recycle: int | None = None
 
 
 _BETWEEN: Final = GONE - {State.DOWN}
@@ -63,6 +67,7 @@ def reconcile(slots: Mapping[int, Slot], wanted: int, generation: int) -> Orders
         move=move,
         # Who starts now is of the newest generation: whether that is any good, it is the first to show.
         roll=None if start or move or waiting else _next_to_roll(kept, generation),
+        recycle=None if start or retire or move or waiting else _most_worn(slots, generation),
     )
 
 
@@ -78,8 +83,19 @@ def _next_to_roll(kept: Mapping[int, Slot], generation: int) -> int | None:
     return old[0]
 
 
+def _most_worn(slots: Mapping[int, Slot], generation: int) -> int | None:
+    """Return who goes next, if nothing else is going on: all others are ready, for long enough, and of the newest."""
+    there = {index: slot for index, slot in slots.items() if slot.state is not State.DOWN}
+    if any(slot.state is not State.READY or slot.generation != generation for slot in there.values()):
+        return None
+    worn = max(there, key=lambda index: (there[index].worn, -index), default=None)
+    if worn is None or not there[worn].worn:
+        return None
+    return worn if all(slot.steady for index, slot in there.items() if index != worn) else None
+
+
 def _unsettled(slot: Slot, generation: int) -> bool:
     """A slot on its way down, or one of the new generation that is not ready (yet, or ever)."""
     if slot.generation < generation:
-        return slot.state in {State.DRAINING, State.DUMPING, State.KILLING, State.LOST}
+        return slot.state in ENDING
     return slot.state is not State.READY

@@ -78,6 +78,11 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "restart.intensity": _LIVE,
     "restart.period": _LIVE,
     "restart.give_up": _LIVE,
+    "limits.memory_soft": _LIVE,
+    "limits.memory_hard": _LIVE,
+    "limits.max_records": _LIVE,
+    "limits.max_age": _LIVE,
+    "limits.jitter": _LIVE,
     "stop.timeout": (Effect.LIVE, Effect.ROLL),  # a worker's last commits keep to it too
     "stop.leave": _LIVE,
     "metrics.statsd": _EXPORTER,
@@ -91,7 +96,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "control.socket": _RESTART,
 }
 _SERVICES: Final = {Effect.LIAISON: "liaison", Effect.EXPORTER: "exporter"}
-_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm")
+_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm", "max_age")
 
 
 @dataclass(frozen=True, slots=True)

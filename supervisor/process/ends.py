@@ -17,6 +17,7 @@ def facts_of(process: Process, status: os.waitid_result, *, oom: bool) -> Facts:
         signal=None if exited else _signal_name(status.si_status),
         killed_for=process.killed_for,
         hang=process.hang,
+        memory=process.memory,
         asked=process.asked,
         oom=oom,
         said=process.said,

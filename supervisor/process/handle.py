@@ -17,7 +17,10 @@ class Process:
     pidfd: int | None = None
     asked: bool = False
     killed_for: str | None = None
-    hang: bool = False
+    hang: str | None = None
+    """What had taken too long, if anything had."""
+    memory: bool = False
+    """Whether it was over memory_hard."""
     said: str | None = None
     """Its own last words."""
 

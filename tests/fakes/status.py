@@ -2,6 +2,8 @@
 
 from typing import Any
 
+NOTHING: dict[str, Any] = {"rss": None, "pss": None}
+
 
 def status(**changes: Any) -> dict[str, Any]:
     """Return the document, with top-level `changes`."""
@@ -31,7 +33,20 @@ def status(**changes: Any) -> dict[str, Any]:
             "booted": 1,
             "by_state": {"ready": 1, "backoff": 1},
         },
-        "slots": [slot(0), slot(1, state="backoff", pid=None, phase=None, partitions=[], in_flight=[], restarts=3)],
+        "slots": [
+            slot(0),
+            slot(
+                1,
+                state="backoff",
+                pid=None,
+                age=None,
+                memory=NOTHING,
+                phase=None,
+                partitions=[],
+                in_flight=[],
+                restarts=3,
+            ),
+        ],
         "services": {"mold": {"state": "ready", "pid": 11}, "liaison": {"state": "ready", "pid": 12}},
         "lag": {
             "valid": True,
@@ -57,9 +72,11 @@ def status(**changes: Any) -> dict[str, Any]:
         "rates": {"processing_rate": 12.5, "error_rate": 0.01},
         "deaths": {"signal:KILL": 3},
         "restarts": 3,
+        "recycled": {"max_age": 2},
         "alerts": [],
         "problems": [],
         "in_flight_age": 1.25,
+        "memory": {"0": 50 * 2**20, "1": None},
         "readiness": {"steady": 1, "quorum": 1, "stopping": False, "quiet": False, "handler_timeout": 20.0},
     }
     return {**document, **changes}
@@ -74,6 +91,9 @@ def slot(number: int, **changes: Any) -> dict[str, Any]:
         "generation": 2,
         "incarnation": 1,
         "since": 3600.0,
+        "age": 3601.0,
+        "memory": {"rss": 50 * 2**20, "pss": None},
+        "worn": None,
         "phase": "handling",
         "member_id": "m",
         "partitions": [{"topic": "orders", "partition": number, "done": 5, "committed": 4} for number in (0, 1, 2, 5)],

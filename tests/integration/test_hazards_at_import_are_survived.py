@@ -60,6 +60,7 @@ def test_an_import_that_does_not_end_is_ended_and_named(tmp_path: Path) -> None:
         herd.until(lambda: herd.events("child_stacks", child="worker 0"), what="the worker's stacks")
         assert "orders.py" in herd.events("child_stacks")[0]["stacks"]
         assert "in _be_between" not in herd.events("child_stacks")[0]["stacks"]
+        herd.until(lambda: herd.events("child_killed", child="worker 0"), what="its end")
         (killed, *_) = herd.events("child_killed", child="worker 0")
         assert killed["reason"] == "it did not boot in time"
         herd.until(lambda: herd["slots"][0]["last_death"], what="its death in the status")

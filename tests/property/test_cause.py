@@ -1,6 +1,7 @@
 """Naming a death: our own doing is never blamed on others, nor theirs on us, and only a clean end is clean."""
 
 import signal
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ facts = st.builds(
     exit_code=st.none() | st.integers(0, 255),
     signal=st.none() | names,
     killed_for=st.none() | st.just("the deadline passed"),
-    hang=st.booleans(),
+    hang=st.none() | st.just("nothing has been seen of it"),
+    memory=st.booleans(),
     asked=st.booleans(),
     oom=st.booleans(),
     said=said,
@@ -35,12 +37,15 @@ def test_every_end_has_a_name_and_a_class(found: Facts) -> None:
 
 @given(facts, names)
 def test_a_signal_is_ours_only_if_we_sent_it(found: Facts, name: str) -> None:
-    cause = name_cause(Facts(None, name, found.killed_for, found.hang, found.asked, found.oom, found.said))
+    cause = name_cause(replace(found, exit_code=None, signal=name))
     if name == "SIGKILL" and found.killed_for is not None:
-        assert cause.kind == ("hang" if found.hang else "killed")
+        assert cause.kind == ("hang" if found.hang else "memory" if found.memory else "killed")
         assert found.killed_for in cause.text
     elif name == "SIGKILL" and found.oom:
         assert cause.kind == "oom"
+    elif name == "SIGTERM" and found.asked and found.hang is not None:
+        assert cause.kind == "hang"
+        assert found.hang in cause.text
     elif name == "SIGTERM" and found.asked:
         assert cause.kind == "stop"
         assert cause.clean
@@ -52,10 +57,14 @@ def test_a_signal_is_ours_only_if_we_sent_it(found: Facts, name: str) -> None:
 
 @given(facts, st.sampled_from(WorkerExit) | st.integers(0, 255))
 def test_an_exit_is_named_by_its_code_and_only_100_is_permanent(found: Facts, code: int) -> None:
-    cause = name_cause(Facts(code, None, found.killed_for, found.hang, found.asked, found.oom, found.said))
+    cause = name_cause(replace(found, exit_code=int(code), signal=None))
     assert cause.permanent == (code == WorkerExit.PERMANENT)
     assert cause.clean == (code == WorkerExit.DRAINED)
-    assert cause.kind == ("stop" if code == 0 and found.asked else f"exit:{code}")
+    if code == 0 and found.asked:
+        assert cause.kind == ("hang" if found.hang else "stop")
+        assert (found.hang or "") in cause.text
+    else:
+        assert cause.kind == f"exit:{code}"
     if code != 0 and found.said is not None:
         assert found.said in cause.text
     if code == 0 and not found.asked:

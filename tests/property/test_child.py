@@ -17,6 +17,7 @@ from kherd.supervisor.decide.child import (
     IGNORE,
     ILLEGAL,
     STACKS_SECONDS,
+    TERM_SECONDS,
     TRANSITIONS,
     Action,
     Child,
@@ -38,6 +39,7 @@ def _in(states: Iterable[State]) -> st.SearchStrategy[Child]:
         deadline=st.none() | seconds,
         wanted=st.booleans(),
         reason=st.sampled_from(["", "rolling"]),
+        termed=st.booleans(),
     )
 
 
@@ -86,7 +88,7 @@ def test_every_wait_for_a_process_that_may_never_answer_has_a_deadline(child: Ch
     after, _ = machine.step(child, event, now)
     if after.state is child.state:
         return
-    if after.state in {State.SPAWNING, State.DRAINING, State.DUMPING, State.BACKOFF}:
+    if after.state in {State.SPAWNING, State.DRAINING, State.DUMPING, State.TERMINATING, State.BACKOFF}:
         assert after.deadline is not None
     elif after.state is not State.BOOTING:
         assert after.deadline is None
@@ -126,11 +128,26 @@ def test_a_second_stop_can_only_bring_the_end_closer(child: Child, now: float, d
 
 
 @given(_in([State.BOOTING, State.READY, State.DRAINING]), seconds)
-def test_who_hangs_shows_its_stacks_and_is_killed_soon_after(child: Child, now: float) -> None:
+def test_who_hangs_shows_its_stacks_then_may_end_by_itself_then_is_killed(child: Child, now: float) -> None:
     dumping, actions = machine.step(child, machine.Hang("stuck"), now)
     assert (dumping.state, dumping.deadline, actions) == (State.DUMPING, now + STACKS_SECONDS, (Action.DUMP,))
-    killing, actions = machine.step(dumping, machine.Timeout(TIMEOUT), now + STACKS_SECONDS)
-    assert (killing.state, killing.reason, actions) == (State.KILLING, "stuck", (Action.KILL,))
+    after, actions = machine.step(dumping, machine.Timeout(TIMEOUT), now)
+    if not child.termed:
+        assert (after.state, after.deadline, actions) == (State.TERMINATING, now + TERM_SECONDS, (Action.TERM,))
+        after, actions = machine.step(after, machine.Timeout(TIMEOUT), now)
+    assert (after.state, after.reason, actions) == (State.KILLING, "stuck", (Action.KILL,))
+
+
+@given(_in([State.BOOTING, State.READY, State.DRAINING, State.DUMPING, State.TERMINATING]), seconds)
+def test_a_kill_waits_for_nothing(child: Child, now: float) -> None:
+    killing, actions = machine.step(child, machine.Kill("over memory_hard", wanted=True), now)
+    assert (killing.state, killing.wanted, actions) == (State.KILLING, child.wanted, (Action.KILL,))
+
+
+@given(_in(set(State) - GONE), seconds)
+def test_a_new_process_has_been_asked_nothing(child: Child, now: float) -> None:
+    spawning, _ = machine.step(child, machine.Ended(Again(now), TIMEOUT), now)
+    assert not spawning.termed
 
 
 @given(_in([State.DRAINING]), seconds)
@@ -224,7 +241,8 @@ def test_no_history_has_two_processes_or_brings_back_who_shall_stay_down(
 
 @given(st.integers(0, 2**32), st.sampled_from(State), st.booleans(), st.floats(0.1, 30))
 def test_a_stop_ends_whatever_the_child_was_doing(seed: int, state: State, deaf: bool, budget: float) -> None:
-    deadline = 10.0 if state in {State.SPAWNING, State.BOOTING, State.DUMPING, State.DRAINING, State.BACKOFF} else None
+    timed = {State.SPAWNING, State.BOOTING, State.DUMPING, State.TERMINATING, State.DRAINING, State.BACKOFF}
+    deadline = 10.0 if state in timed else None
     there = state in ALIVE
     world = World(random.Random(seed), Child(state, 0.0, deadline, wanted=True), processes=int(state not in GONE))
     world.announced = there
@@ -235,7 +253,7 @@ def test_a_stop_ends_whatever_the_child_was_doing(seed: int, state: State, deaf:
         while world.child.deadline is not None:
             world.now = max(world.now, world.child.deadline)
             world.feed(machine.Timeout(TIMEOUT))
-        assert world.now <= max(budget, 10.0) + STACKS_SECONDS
+        assert world.now <= max(budget, 10.0) + STACKS_SECONDS + TERM_SECONDS
         assert world.child.state in {State.KILLING, State.LOST, State.HELD, State.DOWN}
         if world.processes:
             world.end(steady=True, permanent=False, asked=False)

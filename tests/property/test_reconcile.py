@@ -5,22 +5,24 @@ from dataclasses import dataclass, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kherd.supervisor.decide.child import GONE, State
+from kherd.supervisor.decide.child import ENDING, GONE, State
 from kherd.supervisor.decide.reconcile import LOAD_STEP, Orders, Slot, reconcile
 
 NEWEST = 3
-ON_THE_WAY_DOWN = frozenset({State.DRAINING, State.DUMPING, State.KILLING, State.LOST})
+ON_THE_WAY_DOWN = ENDING
 ON_THE_WAY_UP = (State.SPAWNING, State.BOOTING, State.BARRIER, State.JOINING, State.READY)
 
 
-def _slot(state: State, generation: int, wanted: bool, load: float) -> Slot:
+def _slot(state: State, generation: int, wanted: bool, load: float, worn: float) -> Slot:
     if state in GONE:
         return Slot(state, generation, wanted=state is not State.DOWN)
-    return Slot(state, generation, wanted=wanted if state in ON_THE_WAY_DOWN else True, load=load)
+    worn = worn if state is State.READY else 0.0
+    return Slot(state, generation, wanted=wanted if state in ON_THE_WAY_DOWN else True, load=load, worn=worn)
 
 
+worths = st.sampled_from([0.0, 0.0, 0.0, 1.5, 3.2])
 loads = st.sampled_from([0.0, 0.1, 0.5, 0.55, 1.0])
-slots = st.builds(_slot, st.sampled_from(State), st.integers(1, NEWEST), st.booleans(), loads)
+slots = st.builds(_slot, st.sampled_from(State), st.integers(1, NEWEST), st.booleans(), loads, worths)
 herds = st.dictionaries(st.integers(0, 9), slots, max_size=10)
 counts = st.integers(0, 10)
 generations = st.integers(NEWEST, NEWEST + 1)
@@ -34,7 +36,7 @@ def running(herd: dict[int, Slot]) -> set[int]:
 @given(herds, counts, generations)
 def test_orders_touch_each_slot_once_and_only_who_can_obey(herd: dict[int, Slot], wanted: int, newest: int) -> None:
     orders = reconcile(herd, wanted, newest)
-    rolled = () if orders.roll is None else (orders.roll,)
+    rolled = [index for index in (orders.roll, orders.recycle) if index is not None]
     touched = [*orders.start, *orders.retire, *orders.move, *rolled]
     assert len(touched) == len(set(touched))
     assert running(herd) >= {*orders.retire, *orders.move, *rolled}
@@ -95,6 +97,30 @@ def test_a_roll_waits_until_the_newest_are_ready_and_nobody_is_on_the_way_down(
     assert orders.roll == (None if unsettled or missing or moving or not old else min(old))
 
 
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.data())
+def test_the_most_worn_goes_when_all_others_are_ready_for_long_enough(steady: list[bool], data: st.DataObject) -> None:
+    herd = {
+        index: Slot(State.READY, NEWEST, wanted=True, steady=one, worn=data.draw(worths))
+        for index, one in enumerate(steady)
+    }
+    recycled = reconcile(herd, len(herd), NEWEST).recycle
+    most = max(slot.worn for slot in herd.values())
+    first = min(index for index, slot in herd.items() if slot.worn == most)
+    others = all(slot.steady for index, slot in herd.items() if index != first)
+    assert recycled == (first if most and others else None)
+
+
+@given(herds, counts, generations)
+def test_nobody_is_recycled_while_anything_else_goes_on(herd: dict[int, Slot], wanted: int, newest: int) -> None:
+    orders = reconcile(herd, wanted, newest)
+    there = [slot for slot in herd.values() if slot.state is not State.DOWN]
+    if orders.recycle is not None:
+        assert orders == Orders(recycle=orders.recycle)
+        assert all((slot.state, slot.generation) == (State.READY, newest) for slot in there)
+        assert len(there) == wanted
+        assert herd[orders.recycle].worn
+
+
 @dataclass
 class World:
     """Slots that do as they are told; `pick` decides which of them gets on next."""
@@ -118,6 +144,9 @@ class World:
             assert all(slot.state is State.READY for slot in self.kept() if slot.generation == self.newest)
             self.herd[orders.roll] = replace(self.herd[orders.roll], state=State.DRAINING)
             assert sum(slot.state is State.DRAINING for slot in self.kept()) == 1
+        if orders.recycle is not None:
+            self.herd[orders.recycle] = replace(self.herd[orders.recycle], state=State.DRAINING, worn=0.0)
+            assert sum(slot.state is not State.READY for slot in self.herd.values()) == 1
         self.herd = {index: slot for index, slot in self.herd.items() if slot.state is not State.DOWN}  # swept
         return orders != Orders()
 

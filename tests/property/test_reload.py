@@ -28,6 +28,8 @@ OTHERS: dict[str, Any] = {
     "control.socket": "/x/s", "lag.alert_above": 9, "autoscale.max": 9, "autoscale.min": 1, "autoscale.lag_above": 9,
     "autoscale.target": 8, "autoscale.calm": 9, "autoscale.dry_run": True, "alerts.webhook": f"https://h/{MARKER}",
     "alerts.command": ["notify", MARKER], "systemd.ready_quorum": 2,
+    "limits.memory_soft": "9MiB", "limits.memory_hard": "1GiB", "limits.max_records": 9, "limits.max_age": 90,
+    "limits.jitter": "9%",
 }  # fmt: skip
 ONLY_ONE = {"delivery.guarantee", "autoscale.policy"}
 """Keys with a single value; OTHERS has another one for every other key."""

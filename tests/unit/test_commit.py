@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kherd.worker.board import Board, Counter
+from kherd.worker import clock
+from kherd.worker.board import Board, Counter, StateWord
 from kherd.worker.boardview import partitions_of
+from kherd.worker.commit import LONGEST_WAIT, STUCK_SECONDS
 from kherd.worker.kafka import CallbackError
 from kherd.worker.pulse import Pulse
 from kherd.worker.spec import SlotIdentity
@@ -68,6 +70,34 @@ def test_offsets_ride_on_the_next_commit_while_one_is_unanswered(rig: Rig) -> No
     rig.group.silent = False
     rig.go()
     assert rig.group.commits == [{0: 1}, {0: 4, 1: 3}]
+
+
+def test_a_stuck_commit_is_waited_for_in_time_that_calls_of_the_handler_do_not_count_to(rig: Rig, board: Board) -> None:
+    # Given a commit without an answer
+    rig.group.news.append(("on_assign", [0]))
+    rig.group.write(0, b"x")
+    rig.group.silent = True
+    rig.go()
+    committer, sent = rig.session.committer, clock.monotonic()
+    assert committer.unanswered
+
+    def waited() -> float:
+        return board.words[StateWord.COMMIT_WAITED] / clock.NANOSECONDS
+
+    # Then nothing is said of it as long as it is not stuck
+    committer.tick(sent + STUCK_SECONDS / 2)
+    assert waited() == 0.0
+    # and then only what lies between two looks that are close to each other counts
+    for seconds in (0.0, 0.5, 1.0, 1.5):
+        committer.tick(sent + STUCK_SECONDS + 1 + seconds)
+    assert abs(waited() - 1.5) < 0.01
+    committer.tick(sent + 400)
+    assert abs(waited() - 1.5 - LONGEST_WAIT) < 0.01
+    # and nothing is left of it when the answer comes
+    rig.group.silent = False
+    rig.go()
+    assert not committer.unanswered
+    assert waited() == 0.0
 
 
 def test_closing_commits_nothing_more(rig: Rig) -> None:

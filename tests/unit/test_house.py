@@ -11,6 +11,7 @@ from kherd.supervisor.config.load import load
 from kherd.supervisor.control.protocol import Request
 from kherd.supervisor.decide import shutdown
 from kherd.supervisor.decide.child import State
+from kherd.supervisor.decide.limits import Policy
 from kherd.supervisor.house import House
 from kherd.supervisor.poller import Poller
 from kherd.supervisor.status import document, snapshot
@@ -85,6 +86,16 @@ def test_a_reload_does_not_start_a_liaison_that_has_no_broker_yet(house: House) 
     _write(house.state_dir, house.settings.kafka.bootstrap, 2, "[lag]\ninterval = 9\n")
     assert _commands(house).dispatch(Request("reload", {})).ok
     assert house.nursery.handles["liaison"].child.state is State.DOWN
+
+
+def test_limits_are_in_force_with_the_reload(house: House) -> None:
+    house.adopt_settings()
+    assert not house.herd.recycler.policy.limiting
+    limits = "[limits]\nmemory_soft = '1GiB'\nmax_age = '1h'\njitter = '20%'\n"
+    _write(house.state_dir, house.settings.kafka.bootstrap, 2, limits)
+    assert _commands(house).dispatch(Request("reload", {})).ok
+    assert house.herd.recycler.policy == Policy(memory_soft=2**30, max_age=3600.0, jitter=0.2)
+    assert house.herd.generation == 0
 
 
 def test_what_does_not_validate_changes_nothing_and_is_remembered(house: House) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kherd.supervisor.decide.child import Child, State
+from kherd.supervisor.decide.suspension import Gap
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.slot import Papers, Slot, stacks_file, without_inherited
 from kherd.worker import clock
@@ -101,6 +103,30 @@ def test_a_revocation_is_seen_while_it_lasts(slot: Slot) -> None:
     revoking = slot.sight().revoking
     assert revoking is not None
     assert revoking >= 0
+
+
+def test_a_close_and_a_stuck_commit_and_a_join_are_seen_while_they_last(slot: Slot) -> None:
+    writer = _writer(slot)
+    seen = slot.sight()
+    assert (seen.closing, seen.joining, seen.commit) == (None, None, 0.0)
+    slot.handle.child = Child(State.JOINING, since=clock.monotonic() - 7)
+    writer.phase(Phase.CLOSING)
+    writer.put_waited(2.5)
+    seen = slot.sight()
+    assert seen.closing is not None
+    assert seen.joining is not None
+    assert seen.closing >= 0
+    assert seen.joining >= 7
+    assert seen.commit == 2.5
+
+
+def test_time_that_does_not_count_is_not_seen(slot: Slot) -> None:
+    writer, now = _writer(slot), clock.monotonic()
+    writer.start_call(0, writer.topic("orders"), 2, 41, 41, 1)
+    slot.handle.child = Child(State.JOINING, since=now - 7)
+    seen = slot.sight([Gap(clock.monotonic(), 100.0)])
+    assert seen.joining is not None
+    assert (seen.calls[0].seconds < 1, seen.joining < 1) == (True, True)
 
 
 def test_who_shows_no_heartbeat_at_two_looks_without_a_call_is_silent(slot: Slot) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kherd.supervisor.config.types import (
+    format_percent,
     is_topic,
     parse_bootstrap,
     parse_class,
@@ -15,6 +16,7 @@ from kherd.supervisor.config.types import (
     parse_link,
     parse_listen,
     parse_name,
+    parse_percent,
     parse_place,
     parse_property,
     parse_reference,
@@ -48,7 +50,14 @@ def test_sizes(value: Any, size: int) -> None:
     assert parse_size(value) == size
 
 
+@pytest.mark.parametrize(("value", "percent"), [("10%", 10), (" 5 % ", 5), ("50", 50), (0, 0), (100, 100)])
+def test_percents(value: Any, percent: int) -> None:
+    assert parse_percent(value) == percent
+    assert parse_percent(format_percent(percent)) == percent
+
+
 WRONG: dict[Callable[[Any], object], list[Any]] = {
+    parse_percent: ["", "%", "ten", "101%", "-1%", "0.1", 0.1, 101, -1, True, None, [10]],
     parse_duration: [
         "",
         "s",
