@@ -146,7 +146,7 @@ class World:
             assert sum(slot.state is State.DRAINING for slot in self.kept()) == 1
         if orders.recycle is not None:
             self.herd[orders.recycle] = replace(self.herd[orders.recycle], state=State.DRAINING, worn=0.0)
-            assert sum(slot.state is not State.READY for slot in self.herd.values()) == 1
+            assert sum(slot.state not in {State.READY, State.DOWN} for slot in self.herd.values()) == 1
         self.herd = {index: slot for index, slot in self.herd.items() if slot.state is not State.DOWN}  # swept
         return orders != Orders()
 
