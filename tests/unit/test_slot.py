@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,14 +132,13 @@ class _Racing:
     def __init__(self, words: memoryview) -> None:
         self._words, self._looks = words, 0
 
-    def __getitem__(self, at: int) -> int:
-        if at in {StateWord.PHASE, StateWord.PHASE_SINCE}:
+    def __getitem__(self, at: int | slice) -> Any:
+        if isinstance(at, int) and at in {StateWord.PHASE, StateWord.PHASE_SINCE}:
             self._looks += 1
             if self._looks == 2:
                 self._words[StateWord.PHASE_SINCE] = clock.monotonic_ns()
                 self._words[StateWord.PHASE] = Phase.REVOKING
-        value: int = self._words[at]
-        return value
+        return self._words[at]
 
 
 def test_the_time_of_the_phase_before_is_never_taken_for_that_of_a_revocation(slot: Slot) -> None:
