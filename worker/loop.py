@@ -26,7 +26,7 @@ def step(session: Session) -> None:
     if clock.read() >= pulse.due:
         desk.look_up()
         session.follow_topics()
-    if not _ready(session):
+    if not session.inbox or not _ready(session):
         _receive(session)
         session.pauses.follow()
     if session.starts.open:
