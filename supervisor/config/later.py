@@ -7,7 +7,6 @@ LATER: Final = {
     "breaker": "",
     "alerts.error_rate_above": "the metric error_rate tells it",
     "limits": "systemd's MemoryMax= limits memory",
-    "reload": "",
     "schema_registry": "decode in the handler",
     "app.user": "start kherd as that user, with User= of a systemd unit",
     "app.group": "start kherd in that group, with Group= of a systemd unit",

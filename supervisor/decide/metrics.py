@@ -16,7 +16,7 @@ from .alerts import RULES
 from .child import State
 
 Status = Mapping[str, Any]
-BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0}
+BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0, "rollbacks": 0}
 """What counters are compared with that were 0 when the supervisor started."""
 
 
@@ -81,6 +81,7 @@ def _counters(status: Status, previous: Status | None) -> Iterator[Sample]:
         yield Sample(metric, _added(totals, before, name))
     yield Sample(metrics.BUSY_MS, max(0, _busy_ms(totals) - _busy_ms(before)))
     yield Sample(metrics.RESTARTS, _added(status, base, "restarts"))
+    yield Sample(metrics.ROLLBACKS, _added(status, base, "rollbacks"))
     for cause in sorted(status["deaths"]):
         yield Sample(metrics.DEATHS, _added(status["deaths"], base["deaths"], cause), (cause,))
 

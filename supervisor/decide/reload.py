@@ -80,6 +80,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "restart.give_up": _LIVE,
     "stop.timeout": (Effect.LIVE, Effect.ROLL),  # a worker's last commits keep to it too
     "stop.leave": _LIVE,
+    "reload.settle": _LIVE,
     "metrics.statsd": _EXPORTER,
     "metrics.prefix": _EXPORTER,
     "metrics.http": _EXPORTER,
@@ -91,7 +92,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "control.socket": _RESTART,
 }
 _SERVICES: Final = {Effect.LIAISON: "liaison", Effect.EXPORTER: "exporter"}
-_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm")
+_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm", "settle")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ def status(**changes: Any) -> dict[str, Any]:
         "rates": {"processing_rate": 12.5, "error_rate": 0.01},
         "deaths": {"signal:KILL": 3},
         "restarts": 3,
+        "rollbacks": 0,
+        "rolls": [],
         "alerts": [],
         "problems": [],
         "in_flight_age": 1.25,
