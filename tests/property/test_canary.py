@@ -141,7 +141,8 @@ class World:
             self.feed(rolls.Elapsed(self.rng.choice([1.0, 3.0])))
 
     def view(self) -> View:
-        return View(dict(self.herd), self.loaded, 60.0, self.rng.choice([0.0, 5.0]), self.trouble)
+        settle = self.rng.choice([0.0, 5.0]) if self.fate == "good" else 10_000.0  # who is to die does so within it
+        return View(dict(self.herd), self.loaded, 60.0, settle, self.trouble)
 
     def movable(self) -> list[int]:
         """Slots to which something will happen by itself: no chance may starve one of them for ever."""
