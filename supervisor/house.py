@@ -105,6 +105,8 @@ class House:
         herd.set_policy(briefs.restart_policy(settings))
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
         herd.settle_seconds = settings.reload.settle
+        for slot in herd.slots.values():
+            slot.handle.timeout = herd.start_seconds
         herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
     def set_wanted(self) -> None:

@@ -93,7 +93,9 @@ class Roller:
         self._looked = now
         self._judge_canary()
         if not self._perceive():  # what has happened comes before that time has passed: it may be a death
-            self._feed(rolls.Elapsed(seconds))
+            times = self._times()
+            most = times.settle if roll.state is State.SETTLING else times.start + JOIN_SECONDS
+            self._feed(rolls.Elapsed(seconds, most))
             self._perceive()
 
     def _perceive(self) -> bool:

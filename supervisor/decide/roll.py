@@ -118,7 +118,7 @@ def _accept(roll: Roll, _: Event, now: float) -> Step:
 
 def _count(roll: Roll, event: Event, _: float) -> Step:
     assert isinstance(event, Elapsed)
-    return replace(roll, left=max(0.0, roll.left - event.seconds)), ()
+    return replace(roll, left=max(0.0, min(roll.left, event.most) - event.seconds)), ()
 
 
 def _wait(roll: Roll, event: Event, now: float) -> Step:

@@ -55,9 +55,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """So many seconds more have passed in which it could be judged."""
+    """So many seconds more have passed in which it could be judged; by the settings of today `most` may be left."""
 
     seconds: float
+    most: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,14 @@ def test_the_clock_decides_when_its_seconds_have_been_counted_and_not_before(
             return
 
 
+@given(st.sampled_from(WITH_CANARY), seconds, seconds, seconds)
+def test_a_shorter_limit_holds_for_the_roll_under_way(state: State, left: float, passed: float, most: float) -> None:
+    before = Roll(2, 1, state, slot=0, left=left)
+    assert step(before, rolls.Elapsed(passed, most), 0.0) == step(
+        Roll(2, 1, state, slot=0, left=min(left, most)), rolls.Elapsed(passed), 0.0
+    )
+
+
 def test_without_a_time_to_settle_ready_is_enough() -> None:
     roll, actions = step(Roll(2, 1, State.CANARY, slot=0, left=9.0), rolls.CanaryReady(0.0), 5.0)
     assert (roll.state, actions) == (State.ROLLING, (Action.ACCEPT,))
