@@ -82,7 +82,7 @@ class Herd:
             self._nursery.feed(self.slots[index].handle, machine.Start(self.start_seconds))
         for index in orders.start:
             self._start(index, generation)
-        if orders.roll is not None and not self.roller.trying:
+        if orders.roll is not None and self.roller.may_roll:
             slot = self.slots[orders.roll]
             slot.generation = generation
             self._nursery.feed(slot.handle, machine.Stop(until, wanted=True, reason="rolling to a new generation"))

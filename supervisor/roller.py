@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ..worker import clock, events, log
 from ..worker.spec import WorkerSpec
+from . import rollbook
 from .decide import child as machine
 from .decide import roll as rolls
 from .decide.canary import Slot as Seen
@@ -21,6 +22,7 @@ from .workers import Workers
 
 REMEMBERED: Final = 10
 """Rolls in the status document: who waits for one learns how it ended though others have followed."""
+STOPPING: Final = "the herd is stopping"
 STARTABLE: Final = GONE - {Child.DOWN}
 
 
@@ -55,9 +57,10 @@ class Roller:
         return self.rolls[-1] if self.rolls and self.rolls[-1].state not in OVER else None
 
     @property
-    def trying(self) -> bool:
-        """Whether a generation is being tried: nobody else may be stopped voluntarily."""
-        return self.under_way is not None and self.under_way.state in TRYING
+    def may_roll(self) -> bool:
+        """Whether another slot may be stopped for its generation: none is being tried, and who is stopped can join."""
+        trying = self.under_way is not None and self.under_way.state in TRYING
+        return not trying and self.reachable() is not False
 
     @property
     def target(self) -> int:
@@ -118,37 +121,22 @@ class Roller:
 
     def stop(self) -> None:
         """The herd is stopping: nobody is brought back any more."""
-        if self.under_way is not None:
-            self._step(rolls.Abandon("the herd is stopping"))
+        roll = self.under_way
+        if roll is None:
+            return
+        self._step(rolls.Abandon(STOPPING))
+        slot = self._workers.slots.get(roll.slot) if roll.slot is not None and roll.state in TRYING else None
+        if slot is not None and slot.running == roll.generation:
+            self._stop(slot, machine.Stop(clock.monotonic() + self._times().stop, wanted=False, reason=STOPPING))
 
     def document(self) -> list[dict[str, Any]]:
         """Return the `rolls` part of the status document, the newest last."""
-        return [self._document(roll) for roll in self.rolls]
-
-    def _document(self, roll: Roll) -> dict[str, Any]:
-        slots = self._workers.slots.values()
-        return {
-            "generation": roll.generation,
-            "back_to": roll.back_to,
-            "state": roll.state.value,
-            "since": round(clock.monotonic() - roll.since, 3),
-            "left": round(roll.left, 3),
-            "canary": roll.slot,
-            "moved": sum(slot.running == roll.generation for slot in slots),
-            "slots": len(slots),
-            "reason": roll.reason or None,
-            "stuck": self.stuck if roll is self.under_way else None,
-        }
+        return [rollbook.document(roll, self._workers.slots.values()) for roll in self.rolls]
 
     @property
     def stuck(self) -> str | None:
         """What keeps the roll of an accepted generation from ever going on by itself; None: nothing."""
-        roll = self.under_way
-        if roll is None or roll.state is not State.ROLLING:
-            return None
-        children = [(slot.handle.name, slot.handle.child) for slot in self._workers.slots.values()]
-        held = next(((name, child) for name, child in children if child.state is Child.HELD), None)
-        return None if held is None else f"{held[0]} is held down: {held[1].reason}"
+        return None if self.under_way is None else rollbook.stuck(self.under_way, self._workers.slots.values())
 
     def _feed(self, event: rolls.Event) -> None:
         for action in self._step(event):
@@ -163,7 +151,7 @@ class Roller:
             return ()
         self.rolls[-1] = after
         if after.state is not before.state:
-            _tell(before, after)
+            rollbook.tell(before, after)
         return actions
 
     def _perform(self, action: Action) -> None:
@@ -191,7 +179,14 @@ class Roller:
             self._nursery.feed(slot.handle, machine.Start(times.start))
         elif slot.running != generation:
             self._leaving[slot.index] = slot.handle.incarnation
-            stop = machine.Stop(clock.monotonic() + times.stop, wanted=True, reason=reason)
+            self._stop(slot, machine.Stop(clock.monotonic() + times.stop, wanted=True, reason=reason))
+
+    def _stop(self, slot: Slot, stop: machine.Stop) -> None:
+        """Stop a slot's process; one that is still booting has nothing to finish, and may never hear of it."""
+        if slot.handle.child.state is Child.BOOTING and slot.handle.process is not None:
+            slot.handle.process.asked = True
+            self._nursery.feed(slot.handle, machine.Kill(stop.reason, wanted=stop.wanted))
+        else:
             self._nursery.feed(slot.handle, stop)
 
     def _start_again(self) -> None:
@@ -224,26 +219,9 @@ class Roller:
                 for index, slot in self._workers.slots.items()
             },
             loaded=molds.loaded(roll.generation),
+            reachable=self.reachable(),
             limit=times.start + JOIN_SECONDS,
             settle=times.settle,
             trouble=self._trial.trouble or molds.trouble(roll.generation),
             lost=self._trial.lost,
         )
-
-
-def _tell(before: Roll, after: Roll) -> None:
-    """Log what a roll has come to."""
-    generation, back_to, reason = after.generation, after.back_to, after.reason
-    match after.state:
-        case State.CANARY if before.state is State.CHOOSING:
-            log.emit(events.CANARY_CHOSEN, child=f"worker {after.slot}", generation=generation)
-        case State.ROLLING if before.slot is None:
-            log.emit(events.CANARY_SKIPPED, generation=generation)
-        case State.ROLLING:
-            log.emit(events.CANARY_ACCEPTED, child=f"worker {after.slot}", generation=generation)
-        case State.DONE:
-            log.emit(events.ROLL_DONE, generation=generation)
-        case State.ROLLED_BACK:
-            log.emit(events.ROLLED_BACK, generation=generation, back_to=back_to, reason=reason)
-        case State.ABANDONED:
-            log.emit(events.ROLL_ABANDONED, generation=generation, reason=reason)

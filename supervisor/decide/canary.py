@@ -24,13 +24,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is seen. `limit` and `settle` are seconds.
+    """What is seen. `limit` and `settle` are seconds; `reachable`: whether a broker answers, None is unknown.
 
     `trouble` says what is wrong with the new mold or the canary; `lost`: the canary ended, but nobody may be judged.
     """
 
     slots: Mapping[int, Slot]
     loaded: bool
+    reachable: bool | None
     limit: float
     settle: float
     trouble: str | None = None
@@ -79,7 +80,7 @@ def _choose(roll: Roll, view: View) -> Event | None:
     late = roll.left <= 0
     if not ready and (late or not any(_sound(slot) for slot in wanted.values())):
         return Unprotected()
-    if any(slot.state in WAY_DOWN for slot in wanted.values()):
+    if view.reachable is False or any(slot.state in WAY_DOWN for slot in wanted.values()):
         return None
     at_rest = late or all(slot.state in _AT_REST for slot in wanted.values())
     return Chosen(ready[0], view.limit) if ready and at_rest else None
