@@ -116,6 +116,13 @@ def test_status_names_instance_pin_and_a_refused_reload() -> None:
     assert "the last reload (now) was refused: kafka.topics: is empty" in shown
 
 
+@pytest.mark.parametrize(("state", "says"), [("settling", "rolling to generation 2: worker 0 is ready"), ("done", "")])
+def test_status_says_how_far_a_roll_is(state: str, says: str) -> None:
+    shown = seen(status.render(_roll(state)))
+    assert says in shown
+    assert bool(says) == ("rolling" in shown)
+
+
 PINNED = {"pinned": True, "autoscale": False}
 AUTOSCALE = {"min": 2, "max": 9, "wanted": 9, "dry_run": False, "decisions": []}
 LAST = {"at": "now", "reason": "the lag is above 7"}
@@ -283,7 +290,7 @@ def test_a_roll_is_followed_to_its_end(tmp_path: Path, command: click.Command) -
     [
         (
             _roll("rolled_back", reason="no module named x"),
-            "Error: no module named x\nrolled back: the workers run gen",
+            "Error: no module named x\nrolled back: the workers run",
         ),
         (_roll("abandoned", reason="the herd is stopping"), "was abandoned: the herd is stopping"),
         (_roll("rolling", stuck="worker 1 is held down: x"), "waits: worker 1 is held down: x; mend it, then reload"),
