@@ -14,7 +14,7 @@ from .decide.canary import Slot as Seen
 from .decide.canary import View, counted, perceive
 from .decide.child import GONE
 from .decide.child import State as Child
-from .decide.roll import JOIN_SECONDS, OVER, TRYING, Action, Roll, State
+from .decide.roll import JOIN_SECONDS, OVER, TRYING, UNPROVEN_SECONDS, Action, Roll, State
 from .nursery import Nursery
 from .slot import Slot
 from .trial import Trial
@@ -126,8 +126,8 @@ class Roller:
             return
         self._step(rolls.Abandon(STOPPING))
         slot = self._workers.slots.get(roll.slot) if roll.slot is not None and roll.state in TRYING else None
-        if slot is not None and slot.running == roll.generation:
-            self._stop(slot, machine.Stop(clock.monotonic() + self._times().stop, wanted=False, reason=STOPPING))
+        if slot is not None and slot.handle.child.state is Child.BOOTING:  # whoever has booted leaves with the others
+            self._kill(slot, STOPPING, wanted=False)
 
     def document(self) -> list[dict[str, Any]]:
         """Return the `rolls` part of the status document, the newest last."""
@@ -179,15 +179,17 @@ class Roller:
             self._nursery.feed(slot.handle, machine.Start(times.start))
         elif slot.running != generation:
             self._leaving[slot.index] = slot.handle.incarnation
-            self._stop(slot, machine.Stop(clock.monotonic() + times.stop, wanted=True, reason=reason))
+            if state is Child.BOOTING:
+                self._kill(slot, reason, wanted=True)
+            else:
+                stop = machine.Stop(clock.monotonic() + times.stop, wanted=True, reason=reason)
+                self._nursery.feed(slot.handle, stop)
 
-    def _stop(self, slot: Slot, stop: machine.Stop) -> None:
-        """Stop a slot's process; one that is still booting has nothing to finish, and may never hear of it."""
-        if slot.handle.child.state is Child.BOOTING and slot.handle.process is not None:
+    def _kill(self, slot: Slot, reason: str, *, wanted: bool) -> None:
+        """End a process that is still booting: it has nothing to finish, and may never hear that it shall."""
+        if slot.handle.process is not None:
             slot.handle.process.asked = True
-            self._nursery.feed(slot.handle, machine.Kill(stop.reason, wanted=stop.wanted))
-        else:
-            self._nursery.feed(slot.handle, stop)
+        self._nursery.feed(slot.handle, machine.Kill(reason, wanted=wanted))
 
     def _start_again(self) -> None:
         """A slot that was told to change its generation does not wait for its old process' bad end."""
@@ -220,6 +222,7 @@ class Roller:
             },
             loaded=molds.loaded(roll.generation),
             reachable=self.reachable(),
+            patience=times.start + JOIN_SECONDS if roll.back_to in self._workers.proven else UNPROVEN_SECONDS,
             limit=times.start + JOIN_SECONDS,
             settle=times.settle,
             trouble=self._trial.trouble or molds.trouble(roll.generation),

@@ -43,6 +43,8 @@ class Workers:
         self.staying = 0
         """Slots below this that end for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
+        self.proven: set[int] = set()
+        """Generations of which a worker has been ready."""
         self.give_up: Callable[[str], None] = lambda _: None
 
     def spawn(self, handle: Handle) -> None:
@@ -99,6 +101,7 @@ class Workers:
                 self._nursery.feed(handle, machine.Booted())
             case "ready":
                 self.ever_ready = True
+                self.proven.add(slot.running)
                 log.emit(events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0))
                 self._nursery.feed(handle, machine.Ready())
             case "failed":

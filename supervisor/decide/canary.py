@@ -24,14 +24,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is seen. `limit` and `settle` are seconds; `reachable`: whether a broker answers, None is unknown.
+    """What is seen. `reachable`: whether a broker answers, None is unknown.
 
+    Seconds: `patience` for finding a slot to try the generation in, `limit` for its start, `settle` for staying ready.
     `trouble` says what is wrong with the new mold or the canary; `lost`: the canary ended, but nobody may be judged.
     """
 
     slots: Mapping[int, Slot]
     loaded: bool
     reachable: bool | None
+    patience: float
     limit: float
     settle: float
     trouble: str | None = None
@@ -53,7 +55,7 @@ def perceive(roll: Roll, view: View) -> Event | None:
         return Failed(view.trouble)
     match roll.state:
         case State.MOLDING if view.loaded:
-            return Loaded(view.limit)
+            return Loaded(view.patience)
         case State.CHOOSING:
             return _choose(roll, view)
         case State.CANARY | State.SETTLING:
@@ -66,7 +68,7 @@ def perceive(roll: Roll, view: View) -> Event | None:
 def _try(roll: Roll, view: View) -> Event | None:
     canary = view.slots.get(roll.slot) if roll.slot is not None else None
     if canary is None or not canary.wanted:
-        return CanaryRetired(view.limit)
+        return CanaryRetired(view.patience)
     ready = canary.state is Child.READY and canary.generation == roll.generation
     if view.lost or (roll.state is State.SETTLING and not ready):
         return CanaryLost(view.limit)

@@ -32,13 +32,15 @@ from .rollevents import (
 )
 
 __all__ = [
-    "EVENTS", "JOIN_SECONDS", "OVER", "SUSPENDED_SECONDS", "TRANSITIONS", "TRYING", "Abandon", "Action", "AllReady",
-    "CanaryLost", "CanaryReady", "CanaryRetired", "Chosen", "Elapsed", "Event", "Failed", "IllegalEventError", "Loaded",
-    "Move", "Roll", "State", "Unprotected", "step",
+    "EVENTS", "JOIN_SECONDS", "OVER", "SUSPENDED_SECONDS", "TRANSITIONS", "TRYING", "UNPROVEN_SECONDS", "Abandon",
+    "Action", "AllReady", "CanaryLost", "CanaryReady", "CanaryRetired", "Chosen", "Elapsed", "Event", "Failed",
+    "IllegalEventError", "Loaded", "Move", "Roll", "State", "Unprotected", "step",
 ]  # fmt: skip
 
 JOIN_SECONDS: Final = 60.0
 """Time a canary has for joining the group, after that for booting."""
+UNPROVEN_SECONDS: Final = 10.0
+"""Time that a generation of which nobody has ever been ready has for showing that it is worth protecting."""
 SUSPENDED_SECONDS: Final = 3.0
 """More time between two looks than this was not ours: the supervisor did not run."""
 

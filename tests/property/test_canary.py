@@ -21,7 +21,7 @@ herds = st.dictionaries(st.integers(0, 9), slots, max_size=6)
 seconds = st.floats(0, 100)
 reaches = st.sampled_from([True, False, None])
 views = st.builds(
-    View, herds, st.booleans(), reaches, seconds, seconds, st.none() | st.just("its mold died"), st.booleans()
+    View, herds, st.booleans(), reaches, seconds, seconds, seconds, st.none() | st.just("its mold died"), st.booleans()
 )
 
 
@@ -60,7 +60,8 @@ def test_a_slot_is_tried_only_when_it_is_ready_and_nobody_wanted_is_on_the_way_d
     herd: dict[int, Slot], left: float
 ) -> None:
     event = perceive(
-        Roll(NEW, OLD, State.CHOOSING, left=left), View(herd, loaded=True, reachable=True, limit=9.0, settle=9.0)
+        Roll(NEW, OLD, State.CHOOSING, left=left),
+        View(herd, loaded=True, reachable=True, patience=9.0, limit=9.0, settle=9.0),
     )
     wanted = {index: slot for index, slot in herd.items() if slot.wanted}
     if isinstance(event, rolls.Chosen):
@@ -75,7 +76,7 @@ def test_a_slot_is_tried_only_when_it_is_ready_and_nobody_wanted_is_on_the_way_d
 
 @given(herds, st.floats(0, 9))
 def test_nobody_is_stopped_while_no_broker_answers(herd: dict[int, Slot], left: float) -> None:
-    view = View(herd, loaded=True, reachable=False, limit=9.0, settle=9.0)
+    view = View(herd, loaded=True, reachable=False, patience=9.0, limit=9.0, settle=9.0)
     assert not isinstance(perceive(Roll(NEW, OLD, State.CHOOSING, left=left), view), rolls.Chosen)
 
 
@@ -83,7 +84,8 @@ def test_nobody_is_stopped_while_no_broker_answers(herd: dict[int, Slot], left: 
 def test_a_choice_does_not_wait_for_ever(herd: dict[int, Slot]) -> None:
     still = {index: slot for index, slot in herd.items() if slot.state not in WAY_DOWN}  # their deadlines end those
     event = perceive(
-        Roll(NEW, OLD, State.CHOOSING, left=0.0), View(still, loaded=True, reachable=True, limit=9.0, settle=9.0)
+        Roll(NEW, OLD, State.CHOOSING, left=0.0),
+        View(still, loaded=True, reachable=True, patience=9.0, limit=9.0, settle=9.0),
     )
     assert isinstance(event, rolls.Chosen | rolls.Unprotected)
 
@@ -155,7 +157,7 @@ class World:
 
     def view(self) -> View:
         settle = self.rng.choice([0.0, 5.0]) if self.fate == "good" else 10_000.0  # who is to die does so within it
-        return View(dict(self.herd), self.loaded, None, 60.0, settle, self.trouble)
+        return View(dict(self.herd), self.loaded, None, 60.0, 60.0, settle, self.trouble)
 
     def movable(self) -> list[int]:
         """Slots to which something will happen by itself: no chance may starve one of them for ever."""
@@ -234,7 +236,7 @@ def test_a_good_generation_reaches_every_slot_and_a_bad_one_leaves_all_as_they_w
 def test_a_lost_canary_of_an_outage_is_tried_again() -> None:
     herd = {0: Slot(Child.BACKOFF, NEW, wanted=True), 1: Slot(Child.READY, OLD, wanted=True)}
     roll = Roll(NEW, OLD, State.SETTLING, slot=0, left=0.1)
-    event = perceive(roll, View(herd, loaded=True, reachable=True, limit=60.0, settle=5.0, lost=True))
+    event = perceive(roll, View(herd, loaded=True, reachable=True, patience=9.0, limit=60.0, settle=5.0, lost=True))
     assert event == rolls.CanaryLost(60.0)
     after, actions = rolls.step(roll, event, 0.0)
     assert (after.state, after.left, actions) == (State.CANARY, 60.0, ())
