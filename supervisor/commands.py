@@ -34,6 +34,7 @@ class Commands:
             "lag": lambda _: done(self._house.observed.document()),
             "scale": self._scale,
             "reload": lambda _: self.reload(),
+            "restart": lambda _: self._restart(),
             "pause": self._pause,
             "resume": lambda args: self._house.halts.resume(Place(**args)),
             "stop": lambda args: self._stop_asked(**args),
@@ -70,7 +71,21 @@ class Commands:
         house.reloads += 1
         house.last_reload = {"at": clock.iso(clock.wall()), "ok": True, "message": "; ".join(changes)}
         log.emit(events.RELOADED, changes="; ".join(changes))
-        return done({"changes": changes, "generation": house.herd.generation})
+        return done({"changes": changes, **self._rolling()})
+
+    def _restart(self) -> Answer:
+        """Roll the workers to a fresh import of the code, with the settings they have."""
+        house = self._house
+        if self._stopping:
+            return refused("the herd is stopping")
+        if not house.herd.generation:
+            return refused("the herd is starting: its workers import the code as it is")
+        house.herd.load(house.same_spec())
+        return done(self._rolling())
+
+    def _rolling(self) -> dict[str, Any]:
+        herd = self._house.herd
+        return {"generation": herd.generation, "rolling": herd.roller.under_way is not None}
 
     def _apply(self, plan: ReloadPlan) -> list[str]:
         house = self._house
@@ -81,13 +96,15 @@ class Commands:
             house.unpin(plan.count[1])
         elif any(path.startswith("autoscale.") for path in plan.live) and house.pinned is None:
             house.unpin(house.herd.wanted)
-        held = house.herd.count(State.HELD)
-        if plan.roll or held:
+        held, refused_one = house.herd.count(State.HELD), house.herd.roller.refused
+        if plan.roll or held or refused_one or house.behind:
             spec = house.next_spec()
             if house.herd.generation:  # else the embedded broker is still starting: the first one has these settings
                 house.herd.load(spec)
-            if not plan.roll:
+            if not plan.roll and held:
                 changes.append(f"{held} held worker(s): tried again with the code as it is now")
+            elif not plan.roll:
+                changes.append("workers: what was rolled back is tried again with the code as it is now")
         for role in plan.services:
             house.refresh(role)
         return changes or ["nothing changed"]
@@ -120,7 +137,7 @@ class Commands:
     def _pause(self, args: Mapping[str, Any]) -> Answer:
         house = self._house
         topics = house.observed.topics if house.observed.whole else {}
-        return house.halts.pause(Place(**args), topics, house.settings.kafka.topics)
+        return house.halts.pause(Place(**args), topics, house.spec.kafka.topics)
 
     def _stop_asked(self, *, now: bool, leave: bool) -> Answer:
         if leave:

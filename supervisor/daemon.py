@@ -75,6 +75,7 @@ class Daemon:
             self._go_down(*self._given_up)
         house.herd.reconcile()
         dues = [self._tick_at, house.nursery.deadline(now), house.herd.open_gates(now), self._control.deadline(now)]
+        dues.append(house.herd.roller.due(now))
         self._control.expire(now)
         house.herd.show_stacks()
         if self._state.state in {State.STOPPING, State.KILLING}:

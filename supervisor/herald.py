@@ -7,6 +7,7 @@ from typing import Final
 from ..worker import clock, log
 from ..worker.exits import Exit
 from .decide import readiness, shutdown
+from .decide.canary import describe_trial
 from .decide.child import GONE, State
 from .decide.readiness import Event, Patience, QuorumBooted, ReloadBegun, ReloadEnded, StopBegun, Word
 from .decide.statusline import Standing, clean, status_line
@@ -87,7 +88,7 @@ class Herald:
             seconds: float | None = herd.start_seconds + MARGIN_SECONDS
         elif self._state is readiness.State.STOPPING:
             progress = herd.totals().get("handled", 0) - sum(handle.child.state not in GONE for handle in handles)
-            piece = self._house.settings.workers.handler_timeout + MARGIN_SECONDS
+            piece = self._house.spec.handler_timeout + MARGIN_SECONDS
             seconds = readiness.stop_seconds(now, self._daemon.deadline, piece, MARGIN_SECONDS)
         else:
             return
@@ -121,12 +122,10 @@ class Herald:
             ready=herd.count(State.READY),
             alive=len(herd.slots) - herd.count(*GONE),
             slots=len(herd.slots),
-            moved=sum(
-                (slot.papers.generation if slot.papers else slot.generation) == herd.generation
-                for slot in herd.slots.values()
-            ),
+            moved=sum(slot.running == herd.generation for slot in herd.slots.values()),
             quorum=house.settings.systemd.ready_quorum,
             generation=herd.generation,
+            trial=describe_trial(herd.roller.under_way),
             lag=house.observed.lag.total if house.observed.valid else None,
             quiet=self._daemon.state is shutdown.State.QUIET,
             reason=log.redact(self._daemon.reason),

@@ -1,11 +1,14 @@
-"""The workers: slots are started, retired and rolled as `decide.reconcile` orders, and watched."""
+"""The workers: slots are started, retired and rolled as `decide.reconcile` orders, and watched.
+
+Which generation they run, and whether a new one stands its trial, is the roller's business.
+"""
 
 from collections import Counter as Tally
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..worker import boardview, clock, events, log
+from ..worker import boardview, clock
 from ..worker.channel import Message
 from ..worker.spec import WorkerSpec
 from .decide import child as machine
@@ -19,6 +22,7 @@ from .nursery import Nursery
 from .process.boards import Boards
 from .process.handle import Handle
 from .recycler import Recycler
+from .roller import Roller, Times
 from .slot import Slot
 from .watcher import Watcher
 from .workers import Workers
@@ -36,58 +40,62 @@ class Herd:
         self.molds = self._workers.molds
         self.watcher = Watcher(nursery, self.slots, self.molds)
         self.recycler = Recycler(nursery, self.slots)
-        self.generation = 0
         self.wanted = 0
         self.stop_seconds = 25.0
         self.start_seconds = 60.0
+        self.settle_seconds = 5.0
+        self.roller = Roller(nursery, self._workers, self._times)
         self.leave = False
         self.lasting = 0
         """How many slots the next supervisor of this name will begin with."""
         self.stopping = False
-        self._rolling = False
-        self._regex = False
         self._retired: Tally[str] = Tally()
 
+    @property
+    def generation(self) -> int:
+        """The generation in force or on its way; 0 before there is any."""
+        return self.roller.target
+
+    def _times(self) -> Times:
+        return Times(self.start_seconds, self.stop_seconds, self.settle_seconds)
+
     def load(self, spec: WorkerSpec) -> None:
-        """Make `spec` the newest generation: slots roll to it."""
-        self._rolling = bool(self.slots)
-        self._regex = any(topic.startswith("^") for topic in spec.kafka.topics)
-        if not self._regex:
-            self._workers.topics = ()
-        self.generation = spec.generation
-        self.molds.add(spec, self.start_seconds, self._workers.policy)
-        if self._rolling:
-            log.emit(events.ROLL_STARTED, count=len(self.slots), generation=spec.generation)
+        """Make `spec` the newest generation: the slots roll to it."""
+        before, topics = self.generation, self._workers.topics
+        if before in topics and self.molds.spec(before).kafka.topics == spec.kafka.topics:
+            topics[spec.generation] = topics[before]
+        self.roller.load(spec)
 
     def reconcile(self) -> None:
         """Bring the slots closer to what is wanted; called after whatever may have changed either."""
         if self.stopping or not self.generation:
             return
-        now = clock.monotonic()
+        now, generation = clock.monotonic(), self.roller.accepted
         facts = {index: self._facts(slot, now) for index, slot in self.slots.items()}
-        orders = reconcile(facts, self.wanted, self.generation)
+        orders = reconcile(facts, self.wanted, generation)
         until = now + self.stop_seconds
         for index in orders.retire:
             stop = machine.Stop(until, wanted=False, reason="the herd got smaller")
             self._nursery.feed(self.slots[index].handle, stop)
         for index in orders.move:
-            self.slots[index].generation = self.generation
+            self.slots[index].generation = generation
             self._nursery.feed(self.slots[index].handle, machine.Start(self.start_seconds))
         for index in orders.start:
-            self._start(index)
-        if orders.roll is not None:
+            self._start(index, generation)
+        if orders.roll is not None and self.roller.may_roll:
             slot = self.slots[orders.roll]
-            slot.generation = self.generation
+            slot.generation = generation
             self._nursery.feed(slot.handle, machine.Stop(until, wanted=True, reason="rolling to a new generation"))
-        if orders.recycle is not None:
+        if orders.recycle is not None and self.roller.under_way is None:
             self.recycler.recycle(self.slots[orders.recycle], until)
+        self.roller.look()
         self._sweep()
 
     def _facts(self, slot: Slot, now: float) -> SlotFacts:
         child = slot.handle.child
         return SlotFacts(
             child.state,
-            self._generation_of(slot),
+            slot.running,
             child.wanted,
             slot.load,
             steady=now - child.since >= STEADY_SECONDS,
@@ -100,29 +108,21 @@ class Herd:
             self._retired.update(slot.counters())
             self._nursery.remove(slot.handle)
             del self.slots[slot.index]
-        in_use = {self._generation_of(slot) for slot in self.slots.values()} | {
-            slot.generation for slot in self.slots.values()
-        }
-        self.molds.retire(in_use | {self.generation}, clock.monotonic() + 2.0)
-        ready = all(slot.handle.child.state is State.READY for slot in self.slots.values())
-        if self._rolling and in_use <= {self.generation} and ready:
-            self._rolling = False
-            log.emit(events.ROLL_DONE, generation=self.generation)
+        in_use = {slot.running for slot in self.slots.values()} | {slot.generation for slot in self.slots.values()}
+        self.molds.retire(in_use | {self.roller.accepted, self.generation}, clock.monotonic() + 2.0)
 
-    def _generation_of(self, slot: Slot) -> int:
-        return slot.papers.generation if slot.papers else slot.generation
-
-    def _start(self, index: int) -> None:
+    def _start(self, index: int, generation: int) -> None:
         slot = self.slots.get(index)
         if slot is None:
-            slot = Slot(index, Handle(f"worker {index}", self.start_seconds), self.generation)
+            slot = Slot(index, Handle(f"worker {index}", self.start_seconds), generation)
             self.slots[index] = slot
             self._nursery.add(slot.handle, self._workers)
-        slot.fresh, slot.generation = True, self.generation
+        slot.fresh, slot.generation = True, generation
         self._nursery.feed(slot.handle, machine.Start(self.start_seconds))
 
     def drain(self, deadline: float) -> None:
         """Stop every worker, all at once, by `deadline`."""
+        self.roller.stop()
         self.stopping, self._workers.staying = True, 0 if self.leave else self.lasting
         for slot in self.slots.values():
             self._nursery.say(slot.handle, {"type": "together"})
@@ -130,6 +130,7 @@ class Herd:
 
     def kill(self, reason: str) -> None:
         """End every worker now."""
+        self.roller.stop()
         self.stopping = True
         for slot in self.slots.values():
             self._nursery.feed(slot.handle, machine.Kill(reason))
@@ -195,17 +196,21 @@ class Herd:
         notice = self._notices.of(slot.index)
         booted = slot.booted_at if slot.handle.child.state is State.BARRIER else None
         since, strict = (notice.since, notice.strict) if notice else (None, False)
-        if self._regex and not self._workers.topics:
+        if self._has_no_topics(slot.running):
             since, strict = slot.booted_at, True  # what the expression matches is not known yet
         return Waiting(slot.index, booted, since, strict, fresh=slot.fresh)
 
+    def _has_no_topics(self, generation: int) -> bool:
+        topics = self.molds.spec(generation).kafka.topics
+        return any(topic.startswith("^") for topic in topics) and not self._workers.topics.get(generation)
+
     def set_topics(self, topics: tuple[str, ...]) -> None:
         """Have the newest generation subscribe to `topics`, which the liaison found for a regular expression."""
-        if topics == self._workers.topics:
+        if topics == self._workers.topics.get(self.generation):
             return
-        self._workers.topics = topics
+        self._workers.topics[self.generation] = topics
         for slot in self.slots.values():
-            if slot.gate_opened and self._generation_of(slot) == self.generation:
+            if slot.gate_opened and slot.running == self.generation:
                 self._nursery.say(slot.handle, {"type": "topics", "topics": topics})
 
     def set_policy(self, policy: RestartPolicy) -> None:

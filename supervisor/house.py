@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +50,9 @@ class House:
         self.describe: Callable[[], dict[str, Any]] = dict
         self.nursery = Nursery(poller)
         self.spec = worker_spec(loaded, generation=1, bootstrap=self.settings.kafka.bootstrap)
+        self.behind = False
+        """Whether the workers do not have the settings of the file: the generation that had them was rolled back."""
+        self._generations = 1
         self.deliveries = Deliveries(
             lambda: briefs.alert_targets(self.settings), lambda message: self.staff.say("exporter", message)
         )
@@ -67,6 +71,8 @@ class House:
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
+        self.herd.roller.reachable = lambda: self.observed.reachable
+        self.herd.roller.rolled_back = self._rolled_back
         self._dismissed = False
         self._down_at: float | None = None
 
@@ -99,6 +105,9 @@ class House:
         herd.set_policy(briefs.restart_policy(settings))
         herd.recycler.policy = briefs.limits(settings)
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
+        herd.settle_seconds = settings.reload.settle
+        for slot in herd.slots.values():
+            slot.handle.timeout = herd.start_seconds
         herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
 
     def set_wanted(self) -> None:
@@ -118,12 +127,29 @@ class House:
         self.set_wanted()
 
     def next_spec(self) -> WorkerSpec:
-        """Return the spec of the generation after this one, from the configuration in force."""
-        self.spec = worker_spec(self.loaded, generation=self.spec.generation + 1, bootstrap=self.spec.kafka.bootstrap)
+        """Return the spec of one more generation, from the configuration in force."""
+        self._generations += 1
+        self.spec = worker_spec(self.loaded, generation=self._generations, bootstrap=self.spec.kafka.bootstrap)
+        self.behind = False
         self.observed.start = self.spec.kafka.start
         for topic, partitions in briefs.embedded_topics(self.settings, self.spec).items():
             self.staff.say("broker", {"type": "create_topic", "topic": topic, "partitions": partitions})
         return self.spec
+
+    def same_spec(self) -> WorkerSpec:
+        """Return the spec of one more generation, with the settings that the workers have."""
+        self._generations += 1
+        self.spec = replace(self.spec, generation=self._generations)
+        return self.spec
+
+    def _rolled_back(self) -> None:
+        """The workers keep the settings they had; what services are told of them is undone too."""
+        refused, kept = self.spec, self.herd.molds.spec(self.herd.roller.accepted)
+        before, after = (briefs.liaison(self.settings, spec, self.herd.wanted) for spec in (refused, kept))
+        self.spec, self.observed.start = kept, kept.kafka.start
+        self.behind = self.behind or replace(refused, generation=kept.generation) != kept
+        if before != after:
+            self.refresh("liaison")
 
     def refresh(self, role: str) -> None:
         """Have a service come back with the settings in force, or stay away if they do not ask for it."""

@@ -53,6 +53,7 @@ REBALANCE_COUNT = Metric("rebalance_count", "counter", "changes", "Assignments a
 WORKERS = Metric("workers", "gauge", "workers", "Workers in a state.", ("state",), "workers.{state}")
 WORKERS_WANTED = Metric("workers_wanted", "gauge", "workers", "Workers there should be.")
 RESTARTS = Metric("restarts", "counter", "restarts", "Child processes started again after an end nobody asked for.")
+ROLLBACKS = Metric("rollbacks", "counter", "generations", "Generations that were taken back because their mold or their canary failed.")
 DEATHS = Metric("deaths", "counter", "deaths", "Ends of child processes by cause.", ("cause",), "deaths.{cause}")
 RECYCLED = Metric("recycled", "counter", "workers", "Workers replaced because they were over one of `[limits]`.", ("limit",), "recycled.{limit}")
 MEMORY = Metric("memory_bytes", "gauge", "bytes", "Resident memory of a slot's worker, with what it shares with others.", ("slot",), "memory_bytes.{slot}")
@@ -77,7 +78,7 @@ PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, hel
 ALERT_ACTIVE = Metric("alert_active", "gauge", "0 or 1", "Whether an alert lasts; sent for every alert there is.", ("alert",), "alerts.{alert}.active")
 BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
-GENERATION = Metric("generation", "gauge", "number", "The newest generation of workers: a reload of more than a count adds 1.")
+GENERATION = Metric("generation", "gauge", "number", "The generation that workers run or are rolled to: a reload of more than a count, and a restart, are a new one.")
 UPTIME = Metric("uptime", "gauge", "s", "Time since the supervisor started.")
 BUILD_INFO = Metric("build_info", "gauge", "1", "Which kherd, on which Python: always 1.", ("version", "python"), UNSENT)
 # fmt: on

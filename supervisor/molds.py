@@ -41,6 +41,8 @@ class Mold:
     preload: bool
     handle: Handle = field(init=False)
     ready: bool = False
+    trouble: str | None = None
+    """Why the handler could not be loaded here."""
     waiting: list[Request] = field(default_factory=list)
     asked: dict[tuple[int, int], Request] = field(default_factory=dict)
 
@@ -86,12 +88,26 @@ class Molds:
         """Return what the workers of a generation are told."""
         return self._molds[generation].spec
 
+    def loaded(self, generation: int) -> bool:
+        """Whether a generation's mold can fork workers."""
+        return self._molds[generation].ready
+
+    def trouble(self, generation: int) -> str | None:
+        """Return why a generation's mold could not load the handler, or died; None if nothing is wrong."""
+        mold = self._molds[generation]
+        death = mold.handle.last_death
+        if mold.trouble is not None or death is None or death.wanted:
+            return mold.trouble
+        return f"its mold died: {death.cause.text}"
+
     def retire(self, keep: set[int], deadline: float) -> None:
-        """End the molds of generations that have no worker left and get none."""
+        """End the molds of generations that have no worker left and get none; one that still loads hears no TERM."""
         for generation in [one for one in self._molds if one not in keep]:
             mold = self._molds.pop(generation)
             self._leaving.append(mold.handle)
-            self._nursery.feed(mold.handle, machine.Stop(deadline, wanted=False, reason="its generation is over"))
+            reason = "its generation is over"
+            stop = machine.Stop(deadline, wanted=False, reason=reason) if mold.ready else machine.Kill(reason)
+            self._nursery.feed(mold.handle, stop)
         for handle in [one for one in self._leaving if one.child.state is State.DOWN]:
             self._leaving.remove(handle)
             self._nursery.remove(handle)
@@ -128,6 +144,7 @@ class Molds:
         match message["type"]:
             case "ready":
                 mold.ready = True
+                mold.trouble = message.get("reason") or mold.trouble
                 waiting, mold.waiting = mold.waiting, []
                 for request in waiting:
                     self._ask(mold, request)
@@ -152,6 +169,7 @@ class Molds:
     def _ended(self, mold: Mold, cause: Cause) -> None:
         if not mold.ready and cause.kind == "hang":
             mold.preload = False
+            mold.trouble = f"importing {mold.spec.handler} did not end within {mold.handle.timeout:g} s"
             log.emit(events.PRELOAD_REFUSED, reason="importing it did not end in time")
         mold.ready = False
         asked, mold.asked = mold.asked, {}

@@ -81,6 +81,11 @@ class Slot:
     _idle_since: int | None = None
     """The heartbeat at the last look for a hang, if no call was under way."""
 
+    @property
+    def running(self) -> int:
+        """The generation of its process, or of the next one if none exists."""
+        return self.papers.generation if self.papers else self.generation
+
     def in_flight(self) -> list[InFlight]:
         """Return the handler calls under way."""
         return boardview.in_flight_of(self.papers.board) if self.papers else []

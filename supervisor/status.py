@@ -33,6 +33,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         "lag": house.observed.document(),
         "autoscale": house.scaler.document(),
         "paused": house.halts.document(),
+        "rolls": house.herd.roller.document(),
         **_summary(house),
     }
 
@@ -104,6 +105,7 @@ def _summary(house: House) -> dict[str, Any]:
         "deaths": dict(house.nursery.deaths),
         "restarts": house.nursery.restarts,
         "recycled": dict(house.herd.recycler.recycled),
+        "rollbacks": herd.roller.rollbacks,
         "alerts": house.alarms.document(),
         "problems": problems(house),
     }
@@ -121,9 +123,25 @@ def problems(house: House) -> list[str]:
     found += house.alarms.problems() + house.halts.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
+    found += _of_rolls(house)
     last = house.last_reload
     if last is not None and not last["ok"]:
         found.append(f"the last reload was refused: {last['message']}")
+    return found
+
+
+def _of_rolls(house: House) -> list[str]:
+    roller = house.herd.roller
+    rolled_back, accepted = roller.refused, roller.accepted
+    settings = f"; the workers have the settings of generation {accepted}, not the file's" if house.behind else ""
+    found = []
+    if rolled_back is not None:
+        found.append(f"generation {rolled_back.generation} was rolled back: {rolled_back.reason}{settings}")
+    elif house.behind and roller.under_way is None:
+        found.append(f"an earlier generation was rolled back{settings}")
+    stuck = roller.stuck
+    if stuck is not None:
+        found.append(f"the roll to generation {roller.target} waits: {stuck}")
     return found
 
 
@@ -135,7 +153,7 @@ def _slot(house: House, slot: Slot) -> dict[str, Any]:
         "slot": slot.index,
         "state": handle.child.state.value,
         "pid": handle.pid,
-        "generation": papers.generation if papers else slot.generation,
+        "generation": slot.running,
         "incarnation": handle.incarnation,
         "since": round(clock.monotonic() - handle.child.since, 3),
         "age": round(clock.monotonic() - slot.papers.began, 3) if slot.papers else None,

@@ -36,16 +36,21 @@ class Workers:
         self.quiet = False
         self.paused: Message | None = None
         """What a worker is told of an operator's pauses; None: there are none."""
-        self.topics: tuple[str, ...] = ()
-        """What to subscribe to where a regular expression is configured; empty: as configured."""
+        self.topics: dict[int, tuple[str, ...]] = {}
+        """What a generation subscribes to where a regular expression is configured; not there: as configured."""
+        self.about_to_spawn: Callable[[Slot], None] = lambda _: None
+        """Told before each start of a slot's process: it may still change the slot's generation."""
         self.staying = 0
         """Slots below this that end for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
+        self.proven: set[int] = set()
+        """Generations of which a worker has been ready."""
         self.give_up: Callable[[str], None] = lambda _: None
 
     def spawn(self, handle: Handle) -> None:
         """Create the process' papers and ask its generation's mold for it."""
         slot = self._slot(handle)
+        self.about_to_spawn(slot)
         slot.booted_at, slot.gate_opened, slot.drained = None, False, False
         identity = SlotIdentity(self._life, slot.index, handle.incarnation)
         try:
@@ -82,7 +87,7 @@ class Workers:
             self._nursery.say(handle, {"type": "quiet", "on": True})
         if self.paused is not None:
             self._nursery.say(handle, self.paused)
-        self._nursery.say(handle, {"type": "go", "topics": self.topics})
+        self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
     def message(self, handle: Handle, message: Message) -> None:
         """Act on what a worker says."""
@@ -96,6 +101,7 @@ class Workers:
                 self._nursery.feed(handle, machine.Booted())
             case "ready":
                 self.ever_ready = True
+                self.proven.add(slot.running)
                 log.emit(events.CHILD_READY, child=handle.name, seconds=clock.monotonic() - (slot.booted_at or 0.0))
                 self._nursery.feed(handle, machine.Ready())
             case "failed":

@@ -46,11 +46,13 @@ def run(spec: MoldSpec, channel: Channel) -> int:
 
 
 def _preload(spec: WorkerSpec) -> tuple[bool, str | None]:
-    """Import the handler's module; what it raises is told, and raised again in each worker, where it is judged."""
+    """Import the handler's module and check it; what is wrong is told, and judged anew in each worker."""
     if not spec.preload:
         return False, None
     try:
-        handler.resolve(spec.handler, spec.pythonpath)
+        handler.verify(spec)
+    except handler.HandlerError as error:
+        return False, error.reason
     except BaseException as error:  # noqa: BLE001 - user code at import may raise anything, SystemExit included
         return False, f"{type(error).__name__}: {error}"
     return True, None

@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "status",
     "scale",
     "reload",
+    "restart",
     "pause",
     "resume",
     "stop",

@@ -1,22 +1,23 @@
-"""`kherd reload`: put the changed configuration in force, and wait until it is."""
-
-from typing import Final
+"""`kherd reload`: put the changed configuration in force, and wait until all workers run it."""
 
 import click
 
 from ..control.client import Client
 from .herd import asks_herd
-
-PATIENCE: Final = 600.0
+from .rollout import follow, waits_for_roll
 
 
 @click.command()
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=PATIENCE, show_default=True, metavar="SECONDS"
-)
+@waits_for_roll
 @asks_herd
-def command(herd: Client, timeout: float) -> None:
-    """Reload the configuration and wait for the result; what does not validate changes nothing."""
+def command(herd: Client, *, timeout: float, no_wait: bool) -> None:
+    """Reload the configuration and wait for the result; what does not validate changes nothing.
+
+    Where workers have to be rolled, one of them tries the new code and settings first; if it fails, all go on with the
+    old ones, and this ends with 1.
+    """
     result = herd.request("reload", timeout=timeout)
     for change in result["changes"] or ["nothing has changed"]:
         click.echo(change)
+    if result["rolling"] and not no_wait:
+        follow(herd, result["generation"], timeout)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ..control.client import Client
 from .herd import asks_herd, show_json
+from .rollout import say
 from .words import console, count, duration, percent, plain, rate, table
 
 Document = Mapping[str, Any]
@@ -87,6 +88,10 @@ def _head(status: Document) -> Text:
             f"   restarts {count(status['restarts'])}{_deaths(status['deaths'])}"
         )
     )
+    roll = status["rolls"][-1] if status["rolls"] else None
+    if roll is not None and roll["state"] not in {"done", "rolled_back", "abandoned"}:
+        head.append("\n")
+        head.append_text(plain(f"rolling to {say(roll)}", "yellow"))
     reload = status["config"]["last_reload"]
     if reload is not None and not reload["ok"]:
         head.append("\n")

@@ -6,7 +6,6 @@ LATER: Final = {
     "autoscale.catch_up": "autoscale.lag_above says when there are too few workers",
     "breaker": "",
     "alerts.error_rate_above": "the metric error_rate tells it",
-    "reload": "",
     "schema_registry": "decode in the handler",
     "app.user": "start kherd as that user, with User= of a systemd unit",
     "app.group": "start kherd in that group, with Group= of a systemd unit",

@@ -113,6 +113,18 @@ class Stop(Section):
     )
 
 
+class Reload(Section):
+    """Rolling a new generation of workers out: by a reload that changes more than their number, and by a restart."""
+
+    settle: Duration = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="The first worker of a new generation has to stay ready for so long before the others follow;"
+        " if it does not, the old generation is kept. 0s: ready is enough.",
+    )
+
+
 class Metrics(Section):
     """Where metrics go."""
 

@@ -4,7 +4,7 @@ from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from .operations import Alerts, Autoscale, Control, Lag, Limits, Log, Metrics, Restart, Stop, Systemd
+from .operations import Alerts, Autoscale, Control, Lag, Limits, Log, Metrics, Reload, Restart, Stop, Systemd
 from .rules import Problems, problems_of
 from .sections import App, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
 
@@ -28,6 +28,7 @@ class Settings(Section):
     restart: Restart = Field(default_factory=Restart)
     limits: Limits = Field(default_factory=Limits)
     stop: Stop = Field(default_factory=Stop)
+    reload: Reload = Field(default_factory=Reload)
     metrics: Metrics = Field(default_factory=Metrics)
     alerts: Alerts = Field(default_factory=Alerts)
     log: Log = Field(default_factory=Log)

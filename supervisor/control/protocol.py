@@ -9,7 +9,9 @@ One request is one line of at most MAX_REQUEST bytes and gets one answer, in ord
     lag     its "lag" part
     scale   {"before": workers, "after": workers, "pinned": whether the count is held against configuration and lag,
             "autoscale": whether it follows the lag}
-    reload  {"changes": [what changed, a sentence each], "generation": int}, at once; problems are an error
+    reload  {"changes": [what changed, a sentence each], "generation": int, "rolling": whether workers are still to be
+            rolled to it}, at once; problems are an error. How the roll ends is in "rolls" of the status document
+    restart {"generation": int, "rolling": as above}, at once
     pause   {"changed": whether it was not paused before, "paused": the "paused" part of the status document}
     resume  {"changed": whether any of it was paused, "paused": what still is}
     stop    {"pid": int, "seconds": until its deadline}, at once: the end itself is seen at the process
@@ -93,6 +95,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, Argument]]] = {
         "auto": _FLAG,
     },
     "reload": {},
+    "restart": {},
     "pause": _PLACE,
     "resume": _PLACE,
     "stop": {"now": _FLAG, "leave": _FLAG},

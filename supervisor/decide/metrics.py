@@ -18,7 +18,14 @@ from .child import State
 from .limits import REPLACING
 
 Status = Mapping[str, Any]
-BEFORE_LIFE: Final[Status] = {"life": None, "totals": {}, "deaths": {}, "restarts": 0, "recycled": {}}
+BEFORE_LIFE: Final[Status] = {
+    "life": None,
+    "totals": {},
+    "deaths": {},
+    "restarts": 0,
+    "rollbacks": 0,
+    "recycled": {},
+}
 """What counters are compared with that were 0 when the supervisor started."""
 
 
@@ -100,6 +107,7 @@ def _counters(status: Status, previous: Status | None) -> Iterator[Sample]:
         yield Sample(metric, _added(totals, before, name))
     yield Sample(metrics.BUSY_MS, max(0, _busy_ms(totals) - _busy_ms(before)))
     yield Sample(metrics.RESTARTS, _added(status, base, "restarts"))
+    yield Sample(metrics.ROLLBACKS, _added(status, base, "rollbacks"))
     for cause in sorted(status["deaths"]):
         yield Sample(metrics.DEATHS, _added(status["deaths"], base["deaths"], cause), (cause,))
     for limit in REPLACING:

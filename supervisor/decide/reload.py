@@ -85,6 +85,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "limits.jitter": _LIVE,
     "stop.timeout": (Effect.LIVE, Effect.ROLL),  # a worker's last commits keep to it too
     "stop.leave": _LIVE,
+    "reload.settle": _LIVE,
     "metrics.statsd": _EXPORTER,
     "metrics.prefix": _EXPORTER,
     "metrics.http": _EXPORTER,
@@ -96,7 +97,17 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "control.socket": _RESTART,
 }
 _SERVICES: Final = {Effect.LIAISON: "liaison", Effect.EXPORTER: "exporter"}
-_DURATIONS: Final = ("timeout", "interval", "wait", "backoff_initial", "backoff_max", "period", "calm", "max_age")
+_DURATIONS: Final = (
+    "timeout",
+    "interval",
+    "wait",
+    "backoff_initial",
+    "backoff_max",
+    "period",
+    "calm",
+    "max_age",
+    "settle",
+)
 
 
 @dataclass(frozen=True, slots=True)

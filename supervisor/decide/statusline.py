@@ -12,7 +12,10 @@ LONGEST: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the herd stands. `lag` None is unknown; `moved` of `slots` workers run the newest generation."""
+    """How the herd stands. `lag` None is unknown; `moved` of `slots` workers run the newest generation.
+
+    `trial` says how far a generation is that is not accepted yet; empty: there is none.
+    """
 
     state: State
     wanted: int
@@ -25,6 +28,7 @@ class Standing:
     generation: int
     lag: int | None = None
     quiet: bool = False
+    trial: str = ""
     reason: str = ""
     problems: Sequence[str] = ()
 
@@ -50,4 +54,5 @@ def _sentence(standing: Standing) -> str:
     lag = "unknown" if standing.lag is None else f"{standing.lag:,}".replace(",", " ")
     quiet = "quiet, " if standing.quiet else ""
     roll = f", {standing.moved}/{standing.slots} workers rolled to it" if standing.moved < standing.slots else ""
+    roll += f" ({standing.trial})" if standing.trial else ""
     return f"{quiet}{standing.ready}/{standing.wanted} ready, lag {lag}, gen {standing.generation}{roll}"

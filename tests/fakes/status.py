@@ -73,6 +73,8 @@ def status(**changes: Any) -> dict[str, Any]:
         "deaths": {"signal:KILL": 3},
         "restarts": 3,
         "recycled": {"max_age": 2},
+        "rollbacks": 0,
+        "rolls": [],
         "alerts": [],
         "problems": [],
         "in_flight_age": 1.25,

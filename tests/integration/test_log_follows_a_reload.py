@@ -3,7 +3,7 @@
 from kherd.testing.plugin import NewHerd
 from kherd.testing.rescale import kherd
 
-TABLES = {"kafka": {"bootstrap": "embedded", "topics": ["orders"]}, "workers": {"count": 1}}
+TABLES = {"kafka": {"bootstrap": "embedded", "topics": ["orders"]}, "workers": {"count": 1}, "reload": {"settle": 0.2}}
 
 
 def test_level(herd: NewHerd) -> None:

@@ -24,6 +24,7 @@ OTHERS: dict[str, Any] = {
     "errors.on_exhausted": "dead_letter", "errors.poison": ["KeyError"], "dead_letter.topic": "dead",
     "dead_letter.create": False, "dead_letter.format": "json", "lag.interval": 9, "restart.backoff_max": 9,
     "restart.intensity": 9, "restart.period": 9, "restart.give_up": "exit", "stop.timeout": 90, "stop.leave": True,
+    "reload.settle": 9,
     "metrics.statsd": "s:1", "metrics.prefix": "p", "metrics.http": ":9", "log.format": "text", "log.level": "debug",
     "control.socket": "/x/s", "lag.alert_above": 9, "autoscale.max": 9, "autoscale.min": 1, "autoscale.lag_above": 9,
     "autoscale.target": 8, "autoscale.calm": 9, "autoscale.dry_run": True, "alerts.webhook": f"https://h/{MARKER}",

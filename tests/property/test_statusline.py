@@ -12,6 +12,7 @@ standings = st.builds(
     generation=counts,
     lag=st.none() | st.integers(0, 2**63),
     quiet=st.booleans(),
+    trial=st.text(),
     reason=st.text(),
     problems=st.lists(st.text()),
 )  # fmt: skip
@@ -47,6 +48,9 @@ def test_it_reads_as_promised() -> None:
     assert told(State.READY, lag=1203) == "4/4 ready, lag 1 203, gen 7"
     assert (
         told(State.RELOADING, moved=1, quiet=True) == "quiet, 4/4 ready, lag unknown, gen 7, 1/4 workers rolled to it"
+    )
+    assert told(State.READY, moved=1, trial="worker 0 tries it") == (
+        "4/4 ready, lag unknown, gen 7, 1/4 workers rolled to it (worker 0 tries it)"
     )
     assert told(State.STARTING, booted=1, quorum=9) == "starting: 1/4 workers booted, 4 needed"
     assert told(State.STOPPING, alive=2, reason="SIGTERM") == "stopping (SIGTERM): 2 workers left"

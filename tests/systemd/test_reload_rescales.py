@@ -25,13 +25,15 @@ def test_an_edited_count_is_in_force_after_a_reload(service: NewService) -> None
 
 def test_a_reload_that_rolls_returns_before_it_is_done_and_the_status_says_how_far_it_is(service: NewService) -> None:
     one = service()
-    one.write(workers={"count": 2})
+    one.write(workers={"count": 2}, reload={"settle": 2})
     one.systemctl("start")
     one.wait_ready(2)
     before = one.workers()
-    one.write(workers={"count": 2, "batch_size": 7})
+    one.write(workers={"count": 2, "batch_size": 7}, reload={"settle": 2})
     assert one.systemctl("reload") == 0
-    one.wait(lambda: one.show("StatusText").startswith("2/2 ready") and "gen 2" in one.show("StatusText"), "the roll")
+    one.wait(lambda: "gen 2, 1/2 workers rolled to it (worker 0 tries it and" in one.show("StatusText"), "the trial")
+    one.wait(lambda: one.show("StatusText").endswith("gen 2"), "the roll")
+    one.wait_ready(2)
     assert not set(one.workers().values()) & set(before.values())
     assert [event["generation"] for event in one.events("roll_done")] == [2]
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console, RenderableType
 
-from kherd.supervisor.cli import lag, pause, reload, resume, scale, status, stop
+from kherd.supervisor.cli import lag, pause, reload, restart, resume, rollout, scale, status, stop
 from kherd.supervisor.cli.words import count, duration, percent, plain, rate
 from kherd.supervisor.control.protocol import Answer, Request, done, refused
 
@@ -114,6 +114,13 @@ def test_status_names_instance_pin_and_a_refused_reload() -> None:
     assert "orders@host1" in shown
     assert "(pinned)" in shown
     assert "the last reload (now) was refused: kafka.topics: is empty" in shown
+
+
+@pytest.mark.parametrize(("state", "says"), [("settling", "rolling to generation 2: worker 0 is ready"), ("done", "")])
+def test_status_says_how_far_a_roll_is(state: str, says: str) -> None:
+    shown = seen(status.render(_roll(state)))
+    assert says in shown
+    assert bool(says) == ("rolling" in shown)
 
 
 PINNED = {"pinned": True, "autoscale": False}
@@ -222,13 +229,15 @@ def test_what_cannot_be_paused_is_told_in_the_words_of_the_herd(tmp_path: Path) 
 
 
 def test_reload_prints_what_changed(tmp_path: Path) -> None:
-    with herd(tmp_path, reload=done({"changes": ["workers.count: 2 -> 4", "x"], "generation": 1})) as (_, config):
+    with herd(
+        tmp_path, reload=done({"changes": ["workers.count: 2 -> 4", "x"], "generation": 1, "rolling": False})
+    ) as (_, config):
         result = ask(reload.command, "-c", config)
     assert (result.exit_code, result.output) == (0, "workers.count: 2 -> 4\nx\n")
 
 
 def test_reload_of_the_same_says_so(tmp_path: Path) -> None:
-    with herd(tmp_path, reload=done({"changes": [], "generation": 1})) as (_, config):
+    with herd(tmp_path, reload=done({"changes": [], "generation": 1, "rolling": False})) as (_, config):
         assert ask(reload.command, "-c", config).output == "nothing has changed\n"
 
 
@@ -237,6 +246,77 @@ def test_reload_prints_the_problems_and_fails(tmp_path: Path) -> None:
         result = ask(reload.command, "-c", config)
     assert result.exit_code == 1
     assert "kafka.topics: is empty" in result.output
+
+
+def _roll(state: str, **changes: Any) -> dict[str, Any]:
+    """A status document whose newest roll, to generation 2, is in `state`."""
+    roll = {"generation": 2, "back_to": 1, "state": state, "canary": 0, "moved": 1, "slots": 3}
+    return document(rolls=[{**roll, "reason": None, "stuck": None, **changes}])
+
+
+def _shows(*documents: dict[str, Any]) -> Callable[[Request], Answer]:
+    """Answer `status` with one document after another, then with the last again and again."""
+    left = list(documents)
+    return lambda _: done(left.pop(0) if len(left) > 1 else left[0])
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollout, "GLANCE", 0.01)
+
+
+ROLLING = done({"changes": ["workers.batch_size: 1 -> 2"], "generation": 2, "rolling": True})
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("command", [reload.command, restart.command])
+def test_a_roll_is_followed_to_its_end(tmp_path: Path, command: click.Command) -> None:
+    states = [_roll("molding"), _roll("molding"), _roll("settling"), _roll("rolling"), _roll("rolling", moved=2)]
+    with herd(tmp_path, reload=ROLLING, restart=ROLLING, status=_shows(*states, _roll("done"))) as (_, config):
+        result = ask(command, "-c", config)
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-5:] == [
+        "generation 2: the handler is being loaded",
+        "generation 2: worker 0 is ready and has to stay so",
+        "generation 2: accepted; 1 of 3 workers run it",
+        "generation 2: accepted; 2 of 3 workers run it",
+        "generation 2: all workers run it",
+    ]
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (
+            _roll("rolled_back", reason="no module named x"),
+            "Error: no module named x\nrolled back: the workers run",
+        ),
+        (_roll("abandoned", reason="the herd is stopping"), "was abandoned: the herd is stopping"),
+        (_roll("rolling", stuck="worker 1 is held down: x"), "waits: worker 1 is held down: x; mend it, then reload"),
+        (document(rolls=[]), "does not know how the roll to generation 2 ended"),
+        ({**_roll("canary"), "life": "other"}, "the herd was started again"),
+        (_roll("canary"), "not done within 0.3 s (generation 2: worker 0 tries it); the herd goes on with it"),
+    ],
+)
+def test_a_roll_that_does_not_end_well_ends_the_command_with_1(tmp_path: Path, end: Any, says: str) -> None:
+    with herd(tmp_path, restart=ROLLING, status=_shows(_roll("canary"), end)) as (_, config):
+        result = ask(restart.command, "-c", config, "--timeout", 0.3)
+    assert result.exit_code == 1
+    assert says in result.output
+
+
+def test_nobody_has_to_wait(tmp_path: Path) -> None:
+    with herd(tmp_path, reload=ROLLING, restart=ROLLING) as (daemon, config):
+        assert ask(reload.command, "-c", config, "--no-wait").output == "workers.batch_size: 1 -> 2\n"
+        assert ask(restart.command, "-c", config, "--no-wait").output == "generation 2: begun\n"
+    assert [request.command for request in daemon.requests] == ["reload", "restart"]
+
+
+def test_a_restart_that_is_refused_says_why(tmp_path: Path) -> None:
+    with herd(tmp_path, restart=refused("the herd is stopping")) as (_, config):
+        result = ask(restart.command, "-c", config)
+    assert (result.exit_code, result.output) == (1, "Error: the herd is stopping\n")
 
 
 def test_lag_shows_every_partition_and_the_totals(tmp_path: Path) -> None:
@@ -347,7 +427,7 @@ def test_stop_fails_when_the_daemon_stays(tmp_path: Path, monkeypatch: pytest.Mo
         assert f"pid {process.pid} still runs" in result.output
 
 
-@pytest.mark.parametrize("command", [status.command, reload.command, stop.command, lag.command])
+@pytest.mark.parametrize("command", [status.command, reload.command, restart.command, stop.command, lag.command])
 def test_no_herd_is_told_with_the_place_and_exit_code_1(tmp_path: Path, command: click.Command) -> None:
     config = tmp_path / "kherd.toml"
     config.write_text(CONFIG.format(socket=tmp_path / "s"))

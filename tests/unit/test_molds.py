@@ -11,7 +11,7 @@ from kherd.supervisor.decide.cause import Cause
 from kherd.supervisor.decide.child import Action, State
 from kherd.supervisor.decide.restart import RestartPolicy, StayDown
 from kherd.supervisor.molds import Molds, Request
-from kherd.supervisor.process.handle import Handle
+from kherd.supervisor.process.handle import Death, Handle
 from kherd.supervisor.services import Service
 from kherd.worker.spec import SlotIdentity
 
@@ -183,10 +183,36 @@ def test_a_mold_that_hangs_after_its_import_is_preloaded_again(foundry: Foundry)
     assert foundry.molds._molds[1].preload
 
 
+def test_what_keeps_a_mold_from_loading_the_handler_is_its_trouble(foundry: Foundry) -> None:
+    assert (foundry.molds.loaded(1), foundry.molds.trouble(1)) == (False, None)
+    foundry.hear("ready", preloaded=False, reason="importing orders raised NameError: limit")
+    assert (foundry.molds.loaded(1), foundry.molds.trouble(1)) == (True, "importing orders raised NameError: limit")
+
+
+def test_an_import_that_does_not_end_stays_a_trouble_although_the_next_mold_is_ready(foundry: Foundry) -> None:
+    foundry.end(Cause("killed by kherd: it did not boot in time", "hang"))
+    foundry.hear("ready", preloaded=False, reason=None)
+    assert foundry.molds.trouble(1) == "importing orders:handle did not end within 42 s"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_mold_that_died_is_a_trouble_unless_it_was_asked_to(foundry: Foundry, wanted: bool) -> None:
+    foundry.mold().last_death = Death(0.0, KILLED, wanted=wanted)
+    assert foundry.molds.trouble(1) == (None if wanted else "its mold died: SIGKILL, not sent by kherd")
+
+
+def test_a_mold_that_still_loads_is_killed_when_it_is_retired_for_it_hears_no_term(foundry: Foundry) -> None:
+    foundry.nursery.feed(foundry.mold(), machine.Announced())
+    old = foundry.mold()
+    foundry.molds.retire(set(), 5.0)
+    assert (old.child.state, old.child.wanted) == (State.KILLING, False)
+
+
 def test_a_retired_generation_is_stopped_and_forgotten_when_it_is_down(foundry: Foundry) -> None:
     foundry.molds.add(replace(worker_spec(), generation=2), 42.0, RestartPolicy())
     old = foundry.mold()
     foundry.nursery.feed(old, machine.Announced())
+    foundry.hear("ready")
     foundry.molds.retire({2}, 5.0)
     assert old.child.state is State.DRAINING
     assert "mold 1" in foundry.nursery.handles

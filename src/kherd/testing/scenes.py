@@ -34,7 +34,7 @@ def config(
 ) -> dict[str, Any]:
     """Return the tables of a herd of `count` workers on `topic`; `tables` are merged into them.
 
-    A static herd has an instance of its own, a dynamic one none.
+    A static herd has an instance of its own, a dynamic one none. A canary has to stay ready for 0.2 s.
     """
     kafka = {
         "bootstrap": cluster.bootstrap,
@@ -48,6 +48,7 @@ def config(
         "kafka": kafka,
         "workers": {"count": count},
         "dead_letter": {"create": False},
+        "reload": {"settle": 0.2},
     }
     for name, table in tables.items():
         made[name] = {**made.get(name, {}), **table}
