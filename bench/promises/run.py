@@ -104,12 +104,13 @@ def _play(
     except Exception as error:  # noqa: BLE001 - the other promises are worth more than the end of this run
         traceback.print_exc()
         found = _failed(stage, one, steps, f"[BUG] {error!r}")
+    seconds = clock.monotonic() - began
     of = report.environment
     of["load_most"] = max(of["load_most"], load())
     if stage.opened is not None:
         of["broker"] = stage.opened.broker.model_dump()
     for each in found:
-        report.promises.append(line(each, clock.monotonic() - began))
+        report.promises.append(line(each, seconds))
         tell(report.promises[-1], of)
 
 
