@@ -24,6 +24,8 @@ class Event:
 SUPERVISOR_STARTED = Event("supervisor_started", "info", "kherd {version} started {app}: {count} workers, state in {state_dir}", "The daemon runs.")
 SUPERVISOR_STOPPING = Event("supervisor_stopping", "info", "stopping: {reason}; {seconds:.0f} s left", "The one deadline of the stop has begun.")
 SUPERVISOR_STOPPED = Event("supervisor_stopped", "info", "stopped with exit code {code}: {reason}", "Everything is down.")
+PIDFILE_MISSING = Event("pidfile_missing", "warning", "there is no pidfile at {path}: {reason}", "The herd runs without it; make room, and it is written at the next start.")
+RELOAD_IMPOSSIBLE = Event("reload_impossible", "warning", "a reload will be refused: as {user} the configuration cannot be read again: {reason}", "Let app.user read the file, and what it names with file:.")
 GAVE_UP = Event("gave_up", "error", "giving up: {reason}", "Exit 70; see the reason.")
 CHILD_STARTED = Event("child_started", "info", "{child} started as pid {child_pid}", "A child process exists.")
 CHILD_READY = Event("child_ready", "info", "{child} ready after {seconds:.3f} s", "A worker has its assignment; a service does its work.")

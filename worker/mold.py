@@ -13,7 +13,7 @@ import socket
 import sys
 from typing import Any, Final, NoReturn
 
-from . import events, handler, kernel, log, main
+from . import events, handler, kernel, log, main, title
 from .board import Board
 from .channel import Channel
 from .exits import WorkerExit
@@ -156,6 +156,7 @@ class Mold:
             identity = SlotIdentity(request["life"], request["slot"], request["incarnation"])
             spec = self._spec
             log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, spec.generation))
+            title.show(spec.app, f"worker {identity.slot}", spec.generation)
             board_fd, stacks_fd = fds
             code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd)
         except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's
