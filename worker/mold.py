@@ -17,6 +17,7 @@ from . import events, handler, kernel, log, main, title
 from .board import Board
 from .channel import Channel
 from .exits import WorkerExit
+from .hazards import name_hazard
 from .spec import SlotIdentity, WorkerSpec
 
 LAST_WORDS_SECONDS: Final = 1.0
@@ -34,7 +35,7 @@ def run(spec: MoldSpec, channel: Channel) -> int:
     # The module may have taken TERM for itself; a worker gets what else it has set, and sets TERM anew.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     kernel.unblock_signals()
-    hazard = _hazard(channel)
+    hazard = name_hazard(frozenset({0, 1, 2, channel.fileno()}))
     if hazard is not None:
         channel.send({"type": "unpreloadable", "reason": hazard})
         return WorkerExit.DRAINED
@@ -54,19 +55,6 @@ def _preload(spec: WorkerSpec) -> tuple[bool, str | None]:
     except BaseException as error:  # noqa: BLE001 - user code at import may raise anything, SystemExit included
         return False, f"{type(error).__name__}: {error}"
     return True, None
-
-
-def _hazard(channel: Channel) -> str | None:
-    """Return what this process holds that would not survive a fork."""
-    threads = kernel.thread_count()
-    if threads > 1:
-        return f"importing it started {threads - 1} thread(s)"
-    if kernel.has_children():
-        return "importing it left a process running"
-    sockets = kernel.socket_fds() - {0, 1, 2, channel.fileno()}
-    if sockets:
-        return f"importing it opened {len(sockets)} socket(s)"
-    return None
 
 
 class Mold:

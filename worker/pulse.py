@@ -1,5 +1,6 @@
 """What interrupts the work between two records: a signal, the clock, a word from the supervisor."""
 
+from collections.abc import Callable
 from types import FrameType
 
 from . import clock
@@ -10,11 +11,13 @@ from .decide.halted import Halted
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
+    __slots__ = ("due", "guard", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
 
     def __init__(self) -> None:
         self.due = 0
         """Monotonic nanoseconds at which the loop looks up from its records; 0: now."""
+        self.guard: Callable[[], None] = lambda: None
+        """What looks after the process' signals now and then (`guard`)."""
         self.stopping = False
         self.stopped_at = 0.0
         """Monotonic seconds of the first TERM."""

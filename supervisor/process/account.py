@@ -26,8 +26,8 @@ def become(account: Account) -> None:
     # ourselves included, could look at our children in /proc.
     kernel.set_parent_death_signal(by_whom)
     kernel.set_dumpable()
-    for module in (os, kernel):
-        if not os.access(module.__file__, os.R_OK):
-            who = f"{account.name} cannot read {Path(module.__file__).parent}"
+    for file in (os.__file__, str(kernel.__file__)):
+        if not os.access(file, os.R_OK):
+            who = f"{account.name} cannot read {Path(file).parent}"
             raise ConfigError([f"app.user: {who}; install Python and kherd where every user can read them"])
     os.environ.update(HOME=account.home, USER=account.user, LOGNAME=account.user)
