@@ -74,7 +74,8 @@ class Copy:
     def __init__(self, board: Board, channel: Channel) -> None:
         self._board, self._channel = board, channel
         self._worker = os.getpid()
-        os.register_at_fork(after_in_child=self._disarm)
+        self._mask: set[int] = set()
+        os.register_at_fork(before=self._block, after_in_parent=self._unblock, after_in_child=self._disarm)
 
     def leave(self) -> None:
         """End this process if it is a copy: its handler has returned, and whatever it did next would be done twice."""
@@ -82,6 +83,13 @@ class Copy:
             log.emit(events.HANDLER_FORKED, worker=self._worker)
             log.flush(1.0)
             os._exit(WorkerExit.DRAINED)
+
+    def _block(self) -> None:
+        """Keep TERM from a child until it has no handler of ours any more: that would only note it."""
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+
+    def _unblock(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def _disarm(self) -> None:
         """Take the board away: the first word written to it raises ValueError, which ends in `leave`."""
@@ -92,3 +100,4 @@ class Copy:
         faulthandler.unregister(signal.SIGUSR1)
         for number in (signal.SIGTERM, *IGNORED):
             signal.signal(number, signal.SIG_DFL)
+        self._unblock()
