@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,11 @@ def holders_of_the_lock(herd: StandIn) -> list[int]:
 
 def _open(pid: int) -> set[str]:
     return {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink()}
+
+
+def test_an_exit_code_is_right_though_nobody_reads_why(tmp_path: Path) -> None:
+    (tmp_path / "kherd.toml").write_text("[app]\nname = 'orders'\n")
+    broken = SAFE.format(code=INHERITED["a log that nobody reads any more"])
+    for within in (["python3", "-c", broken], ["sh", "-c", 'exec "$@" 2>&-', "sh"]):
+        command = [*within, sys.executable, "-m", "kherd", "run", str(tmp_path / "kherd.toml")]
+        assert subprocess.run(command, check=False).returncode == 78
