@@ -55,7 +55,7 @@ def start(herd: NewHerd, tmp_path: Path) -> Any:
 
 def test_a_herd_that_runs_goes_on(start: Any, kafka: Cluster, topic: NewTopic) -> None:
     name = topic(2)
-    settings = {"app": {"instance": "here"}, "workers": {"count": 2}, "restart": {"backoff_max": 0.2}}
+    settings: dict[str, Any] = {"app": {"instance": "here"}, "workers": {"count": 2}, "restart": {"backoff_max": 0.2}}
     one, disk = start(tables(kafka, name, **settings), LEDGER)
     before = one.wait_ready(2)
     put(kafka, name, b"0")
@@ -95,7 +95,7 @@ def test_a_worker_that_dies_meanwhile_is_replaced_when_there_is_room(
     start: Any, kafka: Cluster, topic: NewTopic
 ) -> None:
     name = topic(2)
-    settings = {"app": {"instance": "here"}, "workers": {"count": 2}, "restart": {"backoff_max": 0.2}}
+    settings: dict[str, Any] = {"app": {"instance": "here"}, "workers": {"count": 2}, "restart": {"backoff_max": 0.2}}
     one, disk = start(tables(kafka, name, **settings), LEDGER)
     victim = one.wait_ready(2)["slots"][0]["pid"]
     disk.fill()

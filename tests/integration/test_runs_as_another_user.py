@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import stat
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def one(herd: NewHerd, tmp_path: Path) -> Herd:
         one.chmod(0o755)
     app = {"handler": "handlers:Handler", "user": "nobody", "umask": "0027", "pidfile": "../theirs/pid"}
     made = herd(
-        {"app": app, "kafka": {"bootstrap": "embedded", "topics": ["orders"]}},
+        {"app": app, "kafka": {"bootstrap": "embedded", "topics": ["orders"]}, "restart": {"backoff_max": 0.2}},
         HANDLER.replace("LEDGER_PATH", repr(str(tmp_path / "theirs" / "ledger"))),
         within=namespaces.mounted(namespaces.opened(folder, tmp_path)),
     )
@@ -68,7 +69,7 @@ def test_every_process_is_that_users(one: Herd, tmp_path: Path) -> None:
 
     # A worker that is killed is replaced, its life still tied to the supervisor's; a reload reads the file again
     victim = one.worker_pids()[0]
-    os.kill(victim, 9)
+    os.kill(victim, signal.SIGKILL)
     one.wait_event("child_died", child_pid=victim)
     one.wait_ready(2)
     one.configure({**one.settings, "workers": {"count": 3}})
@@ -83,8 +84,28 @@ def test_every_process_is_that_users(one: Herd, tmp_path: Path) -> None:
     assert not (tmp_path / "theirs" / "pid").exists()
 
 
+def test_a_limit_of_processes_is_a_failed_start(one: Herd) -> None:
+    status = one.wait_ready(2)
+    mold, victim = status["services"]["mold"]["pid"], status["slots"][0]["pid"]
+    limits = Path(f"/proc/{mold}/limits").read_text().splitlines()
+    before = next(line.split()[2] for line in limits if line.startswith("Max processes"))
+    _limit_processes(mold, "1")
+    os.kill(victim, signal.SIGKILL)
+    failed = one.wait_event("spawn_failed", child="worker 0")
+    assert "Resource temporarily unavailable" in failed["reason"]
+    assert one.worker_pids()[1] == status["slots"][1]["pid"]
+    _limit_processes(mold, before)
+    one.wait_ready(2)
+    one.stop()
+
+
 def test_nobody_outlives_it(one: Herd) -> None:
     one.kill()
+
+
+def _limit_processes(pid: int, soft: str) -> None:
+    switch = ["setpriv", f"--reuid={NOBODY.pw_uid}", f"--regid={NOBODY.pw_gid}", "--clear-groups", "--"]
+    subprocess.run([*switch, "prlimit", f"--pid={pid}", f"--nproc={soft}:"], check=True)
 
 
 def _status_as(one: Herd, uid: int) -> int:
