@@ -68,6 +68,16 @@ class Pidfile:
             raise
 
 
+def unusable(path: Path) -> str | None:
+    """Return what would keep anybody from having a pidfile at `path`; what only some may do is not asked."""
+    if not path.parent.is_dir():
+        return f"has no folder {path.parent}"
+    try:
+        return _foreign(path)
+    except OSError:  # others may be able to look
+        return None
+
+
 def _foreign(path: Path) -> str | None:
     """Return what else than a pidfile is at `path`: a mistyped path must not cost somebody's file."""
     try:

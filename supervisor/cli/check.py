@@ -16,6 +16,7 @@ from ..config.effective import derived, effective, properties, redact, spec_of, 
 from ..config.errors import ConfigError
 from ..config.load import Loaded, load
 from ..config.state import state_dir, unsafe
+from ..pidfile import unusable
 from ..probe.ask import ProbeError, ask
 from .words import plain
 
@@ -68,6 +69,7 @@ def examine(loaded: Loaded, *, live: bool) -> Report:
     _handler(loaded, report, account)
     _properties(loaded, report)
     _state(loaded, report, account)
+    _pidfile(loaded, report)
     _command(loaded, report)
     if live and not report.problems:
         _live(loaded, report)
@@ -125,6 +127,12 @@ def _state(loaded: Loaded, report: Report, account: Account | None) -> None:
     with suppress(OSError, ValueError):  # not there, or a zero in the path
         problem = unsafe(folder, account)
         report.warnings += [] if problem is None else [f"state.dir: {problem}"]
+
+
+def _pidfile(loaded: Loaded, report: Report) -> None:
+    path = loaded.settings.app.pidfile
+    problem = None if path is None else unusable(Path(path))
+    report.problems += [] if problem is None else [f"app.pidfile: {path} {problem}"]
 
 
 def _command(loaded: Loaded, report: Report) -> None:

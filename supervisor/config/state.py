@@ -73,8 +73,10 @@ def _make(folder: Path, above: int, mode: int = 0o700) -> None:
 
 def _hand_over(folder: Path, account: Account) -> None:
     """Give the folder away, itself last: as long as it is root's, nobody can put a link to another file into it."""
-    for path in [*folder.glob("*/*"), *folder.iterdir(), folder]:
-        os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    for here, folders, files in os.walk(folder, topdown=False):
+        for name in [*folders, *files]:
+            os.chown(Path(here, name), account.uid, account.gid, follow_symlinks=False)
+    os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 
 def unsafe(folder: Path, account: Account | None = None) -> str | None:

@@ -35,7 +35,9 @@ INHERITED = {
 def test_it_runs_and_stops_all_the_same(tmp_path: Path, inherited: str) -> None:
     within = ("python3", "-c", SAFE.format(code=INHERITED[inherited]))
     environment = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
-    with standin(tmp_path, environment=environment, within=within, workers={"count": 2}) as herd:
+    with standin(
+        tmp_path, environment=environment, within=within, workers={"count": 2}, log={"format": "auto"}
+    ) as herd:
         herd.ready(2)
         for pid in (herd.process.pid, *herd.pids()):
             assert standard(pid) == 3, "each standard stream is open"

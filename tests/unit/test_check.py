@@ -166,3 +166,11 @@ def test_root_as_itself_has_nothing_to_tell(tmp_path: Path) -> None:
     result = check(tmp_path, START.replace("[kafka]", 'user = "root"\n[kafka]'))
     assert result.exit_code == Exit.DONE
     assert "app.user" not in result.stderr
+
+
+@pytest.mark.parametrize(("pidfile", "problem"), [("none/pid", "has no folder"), ("orders.py", "holds no pid")])
+def test_where_no_pidfile_can_be_is_a_problem(tmp_path: Path, pidfile: str, problem: str) -> None:
+    result = check(tmp_path, START.replace("[kafka]", f'pidfile = "{pidfile}"\n[kafka]'))
+    assert result.exit_code == Exit.CONFIG
+    assert f"problem: app.pidfile: {tmp_path / pidfile} " in result.stderr
+    assert problem in result.stderr

@@ -102,10 +102,11 @@ def test_a_folder_of_roots_is_handed_over_with_what_is_in_it(tmp_path: Path) -> 
     (folder / "board").mkdir(mode=0o700)
     for name in ("paused.json", "board/a"):
         (folder / name).write_text("")
+    (tmp_path / "theirs").touch()
     (folder / "link").symlink_to(tmp_path)
     prepare(folder, account)
     assert {path.lstat().st_uid for path in (folder, *folder.rglob("*"))} == {account.uid}
-    assert tmp_path.stat().st_uid == 0
+    assert {path.stat().st_uid for path in (tmp_path, tmp_path / "theirs")} == {0}
     assert prepare(folder, account) == folder
     with pytest.raises(ConfigError, match="not a folder of user id 0"):
         prepare(folder)
