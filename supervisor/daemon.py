@@ -15,6 +15,7 @@ from .decide import shutdown
 from .decide.shutdown import Action, State
 from .herald import Herald
 from .house import House
+from .process.ends import children, end_strangers
 from .signals import Signals
 from .status import snapshot
 from .systemd import Systemd
@@ -22,6 +23,7 @@ from .systemd import Systemd
 TICK_SECONDS: Final = 1.0
 SUSPENDED_SECONDS: Final = 3.0
 """A tick that comes this late means that we were not running: nobody else can be blamed for a delay."""
+STRANGERS_SECONDS: Final = 1.0
 LAST_WORDS_SECONDS: Final = 1.0
 SERVICES_SECONDS: Final = 2.0
 """The end of a stop's time, kept for the services: the last metrics and death notices."""
@@ -35,6 +37,8 @@ class Daemon:
         self._signals = signals
         self._state = shutdown.Daemon()
         self._tick_at = clock.monotonic()
+        self._before = children()
+        """Whoever exec has handed on to us: what reads our log, say. They are none of ours."""
         self._given_up: tuple[str, Exit] | None = None
         self._herald = Herald(systemd, house)
         self._commands = Commands(house, self._stop, lambda: self._state, self._herald.reloading)
@@ -60,6 +64,9 @@ class Daemon:
         while (due := self._pass()) is not None:
             self._house.poller.wait(due - clock.monotonic())
         self._control.close()
+        ended = end_strangers(self._before, STRANGERS_SECONDS)
+        if ended:
+            log.emit(events.STRANGERS_KILLED, count=len(ended), pids=", ".join(map(str, ended)))
         code = Exit.KILLED_AT_DEADLINE if self._killed_at_deadline() else self._state.code
         log.emit(events.SUPERVISOR_STOPPED, code=int(code), reason=self._state.reason)
         self._herald.stopped(code, self._state.reason)

@@ -21,6 +21,9 @@ class Kind(Protocol):
     def open_gate(self, handle: Handle) -> None:
         """Let it pass the barrier."""
 
+    def stop(self, handle: Handle) -> None:
+        """Tell it to finish what it does, and to end."""
+
     def message(self, handle: Handle, message: Message) -> None:
         """Act on what it says."""
 

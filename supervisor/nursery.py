@@ -134,7 +134,7 @@ class Nursery:
                 kind.open_gate(handle)
             case Action.TERM:
                 process.asked = True
-                self._signal(process, signal.SIGTERM)
+                kind.stop(handle)
             case Action.DUMP:
                 process.hang = handle.child.reason
                 kind.dump(handle, process)

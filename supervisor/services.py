@@ -1,6 +1,7 @@
 """The service children: each a fork of the supervisor that imports its own code only after the fork."""
 
 import importlib
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -69,6 +70,10 @@ class Service:
 
     def open_gate(self, handle: Handle) -> None:
         """Nothing waits there."""
+
+    def stop(self, handle: Handle) -> None:
+        """TERM is all that every service knows, and a mold takes nothing but orders to fork."""
+        self.nursery.send_signal(handle, signal.SIGTERM)
 
     def message(self, handle: Handle, message: Message) -> None:
         """Pass it on; the first of type `ready` ends the start."""

@@ -5,6 +5,8 @@ import signal
 from types import FrameType
 from typing import Final
 
+from ..worker import kernel
+
 HANDLED: Final = (
     signal.SIGTERM,
     signal.SIGINT,
@@ -26,6 +28,7 @@ class Signals:
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         for number in HANDLED:
             signal.signal(number, _nothing)
+        kernel.unblock_signals()  # exec hands on what whoever started us had blocked
 
     def fileno(self) -> int:
         """Return the descriptor that is readable when a signal has come."""

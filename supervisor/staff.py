@@ -113,8 +113,11 @@ class Staff:
 
 
 def publish_bootstrap(path: Path, bootstrap: str) -> None:
-    """Write the embedded broker's address where feeders look for it, in one step."""
+    """Write the embedded broker's address where feeders look for it, in one step; without room the log has it."""
     new = path.with_suffix(".new")
-    new.write_text(bootstrap + "\n")
-    new.replace(path)
     log.emit(events.BROKER_STARTED, bootstrap=bootstrap)
+    try:
+        new.write_text(bootstrap + "\n")
+        new.replace(path)
+    except OSError as error:
+        log.emit(events.BOOTSTRAP_UNWRITTEN, path=str(path), reason=error.strerror)

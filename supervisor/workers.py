@@ -89,6 +89,11 @@ class Workers:
             self._nursery.say(handle, self.paused)
         self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
+    def stop(self, handle: Handle) -> None:
+        """Say so both ways: its handler may have taken TERM for itself, and only TERM interrupts a wait."""
+        self._nursery.say(handle, {"type": "stop"})
+        self._nursery.send_signal(handle, signal.SIGTERM)
+
     def message(self, handle: Handle, message: Message) -> None:
         """Act on what a worker says."""
         slot, process = self._slot(handle), handle.process

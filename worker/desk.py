@@ -75,6 +75,7 @@ class Desk:
         if now - self._heard_at >= LONGEST_TICK:
             self._heard_at = now
             self._board.beat()
+            self._pulse.guard()
             hear(self._channel, self._pulse)
             log.flush()
         if self._outputs.pending:
@@ -133,6 +134,8 @@ def _take_in(message: Message, pulse: Pulse) -> None:
             pulse.quiet = bool(message.get("on"))
         case "paused":
             pulse.halted = decode(message)
+        case "stop":
+            pulse.stop()
         case "together":
             pulse.together = True
         case "leave":

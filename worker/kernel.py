@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1
+PR_GET_PDEATHSIG: Final = 2
+PR_SET_DUMPABLE: Final = 4
 PR_SET_CHILD_SUBREAPER: Final = 36
 
 # Loaded at import: a child must not dlopen between fork and its own set-up.
@@ -23,6 +25,23 @@ def die_with_parent(parent: int) -> bool:
     """
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     return os.getppid() == parent
+
+
+def parent_death_signal() -> int:
+    """Return the signal that the kernel sends when the parent's thread ends, 0 for none."""
+    number = ctypes.c_int()
+    _prctl(PR_GET_PDEATHSIG, ctypes.addressof(number))
+    return number.value
+
+
+def set_parent_death_signal(number: int) -> None:
+    """Have the kernel send it, or none with 0."""
+    _prctl(PR_SET_PDEATHSIG, number)
+
+
+def set_dumpable() -> None:
+    """Let processes of this user look at this one in /proc, as they may unless it has changed its user id."""
+    _prctl(PR_SET_DUMPABLE, 1)
 
 
 def become_subreaper() -> None:
@@ -65,6 +84,15 @@ def close_all_but(keep: Iterable[int]) -> None:
             os.closerange(low, fd)
             low = fd + 1
     os.closerange(low, 1 << 20)
+
+
+def open_standard_fds() -> None:
+    """Put /dev/null where standard input, output or error is closed, so that no other file gets their numbers."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is `fd`
 
 
 def block_signals() -> None:
@@ -113,5 +141,5 @@ def oom_kills() -> int:
 
 
 def _prctl(option: int, argument: int) -> None:
-    if _libc.prctl(option, argument, 0, 0, 0) != 0:
+    if _libc.prctl(option, ctypes.c_ulong(argument), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl({option}): {os.strerror(ctypes.get_errno())}")

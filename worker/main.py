@@ -1,6 +1,5 @@
 """A worker process from its first instruction to its exit code. Where it comes from is `mold`'s business."""
 
-import faulthandler
 import os
 import select
 import signal
@@ -18,6 +17,7 @@ from .desk import hear
 from .errors import HandlerError
 from .exits import WorkerExit
 from .fetch import ConsumerFaultError, Fault
+from .guard import Copy, Guard
 from .handler import Handler
 from .kafka import CallbackError
 from .pulse import Pulse
@@ -46,14 +46,19 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
     Signals are blocked when this is called, and the log is configured. End of file on `channel` ends the process.
     """
     writer, pulse = BoardWriter(board), Pulse()
+    guard, copy = Guard(pulse, stacks_fd), Copy(board, channel)
     context().slot = identity.slot
-    _set_up(writer, pulse, stacks_fd)
+    _set_up(writer, guard)
     try:
         loaded = _load(spec)
-        signal.signal(signal.SIGTERM, pulse.on_term)  # again: what was loaded may have taken it for itself
+        guard.take()  # again: what was loaded may have taken something for itself
+        pulse.guard = guard.look
         try:
             tools = session.Tools(spec, identity, loaded, channel, pulse, writer)
             _consume(tools)
+        except ValueError:
+            copy.leave()
+            raise
         finally:
             writer.phase(Phase.CLOSING)
             loaded.close()
@@ -67,12 +72,8 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
     return WorkerExit.DRAINED
 
 
-def _set_up(writer: BoardWriter, pulse: Pulse, stacks_fd: int) -> None:
-    faulthandler.enable(stacks_fd)
-    faulthandler.register(signal.SIGUSR1, stacks_fd, all_threads=True)
-    signal.signal(signal.SIGTERM, pulse.on_term)
-    for ignored in (signal.SIGINT, signal.SIGHUP):  # a terminal's Ctrl-C is for the supervisor, which tells us
-        signal.signal(ignored, signal.SIG_IGN)
+def _set_up(writer: BoardWriter, guard: Guard) -> None:
+    guard.take()
     writer.words[StateWord.PID] = os.getpid()
     writer.phase(Phase.BOOTING)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

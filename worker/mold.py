@@ -13,10 +13,11 @@ import socket
 import sys
 from typing import Any, Final, NoReturn
 
-from . import events, handler, kernel, log, main
+from . import events, handler, kernel, log, main, title
 from .board import Board
 from .channel import Channel
 from .exits import WorkerExit
+from .hazards import name_hazard
 from .spec import SlotIdentity, WorkerSpec
 
 LAST_WORDS_SECONDS: Final = 1.0
@@ -34,7 +35,7 @@ def run(spec: MoldSpec, channel: Channel) -> int:
     # The module may have taken TERM for itself; a worker gets what else it has set, and sets TERM anew.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     kernel.unblock_signals()
-    hazard = _hazard(channel)
+    hazard = name_hazard(frozenset({0, 1, 2, channel.fileno()}))
     if hazard is not None:
         channel.send({"type": "unpreloadable", "reason": hazard})
         return WorkerExit.DRAINED
@@ -56,19 +57,6 @@ def _preload(spec: WorkerSpec) -> tuple[bool, str | None]:
     except BaseException as error:  # noqa: BLE001 - user code at import may raise anything, SystemExit included
         return False, f"{type(error).__name__}: {error}"
     return True, None
-
-
-def _hazard(channel: Channel) -> str | None:
-    """Return what this process holds that would not survive a fork."""
-    threads = kernel.thread_count()
-    if threads > 1:
-        return f"importing it started {threads - 1} thread(s)"
-    if kernel.has_children():
-        return "importing it left a process running"
-    sockets = kernel.socket_fds() - {0, 1, 2, channel.fileno()}
-    if sockets:
-        return f"importing it opened {len(sockets)} socket(s)"
-    return None
 
 
 class Mold:
@@ -158,6 +146,7 @@ class Mold:
             identity = SlotIdentity(request["life"], request["slot"], request["incarnation"])
             spec = self._spec
             log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, spec.generation))
+            title.show(spec.app, f"worker {identity.slot}", spec.generation)
             board_fd, stacks_fd = fds
             code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd)
         except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's

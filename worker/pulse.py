@@ -1,5 +1,6 @@
 """What interrupts the work between two records: a signal, the clock, a word from the supervisor."""
 
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
@@ -14,13 +15,15 @@ GLANCE: Final = 0.001
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "glance", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
+    __slots__ = ("due", "glance", "guard", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
 
     def __init__(self) -> None:
         self.due = 0.0
         """Monotonic seconds at which the loop looks up from its records; 0: now."""
         self.glance = 0.0
         """Monotonic seconds at which the record loop asks whether that is so; 0: now."""
+        self.guard: Callable[[], None] = lambda: None
+        """What looks after the process' signals now and then (`guard`)."""
         self.stopping = False
         self.stopped_at = 0.0
         """Monotonic seconds of the first TERM."""

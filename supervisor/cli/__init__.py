@@ -1,11 +1,13 @@
 """The `kherd` command: one module per subcommand, imported only when it is called."""
 
 import importlib
+import os
 from typing import Final
 
 import click
 
 from ..._version import VERSION
+from ...worker import kernel
 
 COMMANDS: Final = (
     "run",
@@ -38,6 +40,9 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "run" and os.getpid() == 1:
+            # The first process of a container loses a signal that it has no handler for, but not one that is blocked.
+            kernel.block_signals()
         command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return command
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -10,14 +11,17 @@ from typing import Any, Final
 import click
 
 from ...worker.exits import Exit
+from ..config.account import Account, account_of, look_up
 from ..config.effective import derived, effective, properties, redact, spec_of, to_toml
 from ..config.errors import ConfigError
 from ..config.load import Loaded, load
-from ..config.state import prepare, state_dir
+from ..config.state import state_dir, unsafe
+from ..pidfile import unusable
 from ..probe.ask import ProbeError, ask
 from .words import plain
 
 PROPERTY_SECONDS: Final = 20.0
+READ_SECONDS: Final = 10.0
 LIVE_SECONDS: Final = 40.0
 """More than the questions' own limits together."""
 STYLES: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -61,9 +65,11 @@ def command(config: Path, *, live: bool, as_json: bool) -> None:
 def examine(loaded: Loaded, *, live: bool) -> Report:
     """Return what user code, librdkafka and, if `live`, the brokers have to say; no secret is in it."""
     report = Report()
-    _handler(loaded, report)
+    account = _account(loaded, report)
+    _handler(loaded, report, account)
     _properties(loaded, report)
-    _state(loaded, report)
+    _state(loaded, report, account)
+    _pidfile(loaded, report)
     _command(loaded, report)
     if live and not report.problems:
         _live(loaded, report)
@@ -75,10 +81,39 @@ def examine(loaded: Loaded, *, live: bool) -> Report:
     )
 
 
-def _handler(loaded: Loaded, report: Report) -> None:
+def _account(loaded: Loaded, report: Report) -> Account | None:
+    """Return who will run the herd, if that is not us; whoever checks a file for others to run need not be root."""
+    app = loaded.settings.app
+    if app.user is None:
+        return None
+    try:
+        look_up(app.user, app.group)
+    except ConfigError as error:
+        report.problems += error.problems
+        return None
+    try:
+        account = account_of(loaded.settings)
+    except ConfigError as error:
+        report.warnings += error.problems
+        return None
+    return None if account is None else _become(account, loaded, report)
+
+
+def _become(account: Account, loaded: Loaded, report: Report) -> Account | None:
+    question = (account, str(loaded.path))
+    try:
+        problems, unreadable = ask("kherd.supervisor.probe.reading:read_as", question, READ_SECONDS)
+    except ProbeError as error:
+        problems, unreadable = [f"app.user: becoming {account.name} was not answered: {error}"], []
+    report.problems += problems
+    report.warnings += [f"app.user: a reload will be refused: as {account.name}, {one}" for one in unreadable]
+    return None if problems else account
+
+
+def _handler(loaded: Loaded, report: Report, account: Account | None) -> None:
     seconds = loaded.settings.workers.start_timeout
     try:
-        report.problems += ask("kherd.supervisor.probe.handler:examine", spec_of(loaded), seconds)
+        report.problems += ask("kherd.supervisor.probe.handler:examine", spec_of(loaded), seconds, account)
     except ProbeError as error:
         report.problems.append(f"app.handler: importing {loaded.settings.app.handler} failed: {error}")
     for folder in spec_of(loaded).pythonpath:
@@ -86,14 +121,18 @@ def _handler(loaded: Loaded, report: Report) -> None:
             report.warnings.append(f"app.pythonpath: there is no folder {folder}")
 
 
-def _state(loaded: Loaded, report: Report) -> None:
+def _state(loaded: Loaded, report: Report, account: Account | None) -> None:
     """What is there already can be looked at; whoever runs the herd may be another user, so it is only a warning."""
     folder = state_dir(loaded.settings)
-    if folder.exists():
-        try:
-            prepare(folder)
-        except ConfigError as error:
-            report.warnings += error.problems
+    with suppress(OSError, ValueError):  # not there, or a zero in the path
+        problem = unsafe(folder, account)
+        report.warnings += [] if problem is None else [f"state.dir: {problem}"]
+
+
+def _pidfile(loaded: Loaded, report: Report) -> None:
+    path = loaded.settings.app.pidfile
+    problem = None if path is None else unusable(Path(path))
+    report.problems += [] if problem is None else [f"app.pidfile: {path} {problem}"]
 
 
 def _command(loaded: Loaded, report: Report) -> None:

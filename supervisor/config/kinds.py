@@ -5,12 +5,14 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from .types import (
+    parse_account,
     parse_bootstrap,
     parse_class,
     parse_duration,
     parse_flag,
     parse_link,
     parse_listen,
+    parse_mask,
     parse_name,
     parse_percent,
     parse_place,
@@ -63,6 +65,8 @@ Percent = Annotated[int, BeforeValidator(parse_percent), WithJsonSchema({"type":
 Whole = Annotated[int, BeforeValidator(parse_whole), WithJsonSchema({"type": ["integer", "string"]})]
 Flag = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"type": ["boolean", "string"]})]
 Name = Annotated[Text, AfterValidator(parse_name)]
+AccountName = Annotated[str, PlainValidator(parse_account), WithJsonSchema({"type": ["string", "integer"]})]
+Mask = Annotated[str, PlainValidator(parse_mask), WithJsonSchema({"type": "string"})]
 Reference = Annotated[Text, AfterValidator(parse_reference)]
 ClassName = Annotated[Text, AfterValidator(parse_class)]
 Bootstrap = Annotated[Text, AfterValidator(parse_bootstrap)]

@@ -24,7 +24,7 @@ DEEPEST: Final = 16
 _LONG_KEY: Final = re.compile(r"""(?<![\w"'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){64}""")
 """tomllib takes quadratic time for a dotted key: one of 100 kB holds it for minutes."""
 PROPERTIES: Final = ("client", "consumer", "producer")
-PATHS: Final = (("state", "dir"), ("control", "socket"))
+PATHS: Final = (("state", "dir"), ("control", "socket"), ("app", "pidfile"))
 
 
 @dataclass(frozen=True, slots=True)

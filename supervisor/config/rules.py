@@ -26,6 +26,7 @@ class Problems(ValueError):  # noqa: N818 - pydantic passes on a ValueError, and
 def problems_of(settings: "Settings") -> list[str]:
     """Return everything that is wrong, as `path: what is wrong, got value`."""
     return [
+        *_account(settings),
         *_times(settings),
         *_memory(settings),
         *_sizes(settings),
@@ -36,6 +37,11 @@ def problems_of(settings: "Settings") -> list[str]:
         *_oauth(settings),
         *refusals(settings),
     ]
+
+
+def _account(settings: "Settings") -> Iterator[str]:
+    if settings.app.group is not None and settings.app.user is None:
+        yield f"app.group: only together with app.user, got {settings.app.group!r}"
 
 
 def _times(settings: "Settings") -> Iterator[str]:

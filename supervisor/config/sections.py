@@ -5,10 +5,12 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from .kinds import (
+    AccountName,
     Bootstrap,
     ClassName,
     Duration,
     Flag,
+    Mask,
     Membership,
     Name,
     Properties,
@@ -47,6 +49,24 @@ class App(Section):
         "auto",
         description="This supervisor's stable identity within the group. `auto`: the host name on a machine, none in a"
         " container (its name is random). On a StatefulSet set `${HOSTNAME}`.",
+    )
+    user: AccountName | None = Field(
+        None,
+        description="Whom a supervisor started by root becomes, with all its processes: a name or a number. Before that"
+        " it reads this file and makes the state folder; a reload reads this file as that user.",
+    )
+    group: AccountName | None = Field(
+        None, description="The group of that user's processes, by name or number; default: the user's own."
+    )
+    umask: Mask | None = Field(
+        None,
+        description='The mask of files that handlers make, octal, like "0027"; default: as kherd was started. The state'
+        " folder is for its owner alone in any case.",
+    )
+    pidfile: Text | None = Field(
+        None,
+        description="A file for the supervisor's pid, relative to this file; written as app.user, removed at the end."
+        " It only informs: what it held before never keeps a herd from starting.",
     )
 
 

@@ -55,7 +55,7 @@ def worker_spec(loaded: Loaded, *, generation: int, bootstrap: str) -> WorkerSpe
 def log_spec(settings: Settings) -> LogSpec:
     """Return how log lines look, `auto` resolved."""
     wanted = settings.log.format
-    form: str = wanted if wanted != "auto" else "text" if sys.stderr.isatty() else "json"
+    form: str = wanted if wanted != "auto" else "text" if sys.stderr is not None and sys.stderr.isatty() else "json"
     return LogSpec("text" if form == "text" else "json", settings.log.level)
 
 

@@ -17,6 +17,8 @@ _TOPIC: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 _REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _SERVER: Final = re.compile(r"(?:[A-Za-z_]+://)?(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_ACCOUNT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?|[0-9]{1,10}")
+_MASK: Final = re.compile(r"0{1,2}[0-7]{2}")
 _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 LONGEST: Final = 365 * 86_400.0
 LARGEST: Final = 2**50
@@ -156,6 +158,22 @@ def parse_reference(value: str) -> str:
     if not _REFERENCE.fullmatch(value):
         raise ValueError('must be "module:attribute", like "orders:handle"')
     return value
+
+
+def parse_account(value: Any) -> str:
+    """Return a user's or group's name or number as text; raises ValueError for what can be neither."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    # 2**32 - 1 stands for "leave as it is" in setresuid(2).
+    if isinstance(text, str) and _ACCOUNT.fullmatch(text) and (not text.isdecimal() or int(text) < (1 << 32) - 1):
+        return text
+    raise ValueError("must be a name or a number of this machine's users or groups")
+
+
+def parse_mask(value: Any) -> str:
+    """Return a file mode mask as four octal digits; raises ValueError for what is none, or takes from the owner."""
+    if isinstance(value, str) and _MASK.fullmatch(value.strip()):
+        return value.strip().zfill(4)
+    raise ValueError('must be octal digits in quotes like "0027", which leave the owner every right')
 
 
 def parse_class(value: str) -> str:

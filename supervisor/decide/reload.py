@@ -34,6 +34,10 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "app.pythonpath": _BOTH,  # the liaison imports kafka.oauth from there
     "app.preload": _ROLL,
     "app.instance": _RESTART,
+    "app.user": _RESTART,
+    "app.group": _RESTART,
+    "app.umask": _RESTART,
+    "app.pidfile": _RESTART,
     "state.dir": _RESTART,
     "kafka.bootstrap": _RESTART,
     "kafka.topics": _BOTH,

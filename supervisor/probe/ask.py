@@ -10,6 +10,8 @@ from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from ...worker import clock, kernel
+from ..config.account import Account
+from ..process.account import become
 
 LONGEST: Final = 4 * 1024 * 1024
 """Bytes of an answer."""
@@ -20,14 +22,15 @@ class ProbeError(Exception):
     """There is no answer; the message says what became of the child."""
 
 
-def ask(function: str, argument: Any, seconds: float) -> Any:
+def ask(function: str, argument: Any, seconds: float, account: Account | None = None) -> Any:
     """Return what `function` ("kherd module below supervisor or worker:name") returns for `argument`, as JSON has it.
 
-    What it prints goes to standard error. Nothing that it starts outlives it.
+    What it prints goes to standard error. Nothing that it starts outlives it. With an `account` it runs as that user.
 
     Raises:
         ProbeError: it took longer than `seconds`, or died.
     """
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, as exec may have handed it on, it reaps our child itself
     sys.stdout.flush()
     sys.stderr.flush()
     reader, writer = os.pipe()
@@ -35,7 +38,7 @@ def ask(function: str, argument: Any, seconds: float) -> Any:
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _answer(parent, function, argument, writer)
+        _answer(parent, function, argument, writer, account)
     os.close(writer)
     pidfd = os.pidfd_open(pid)
     try:
@@ -51,7 +54,7 @@ def ask(function: str, argument: Any, seconds: float) -> Any:
     return json.loads(answer)
 
 
-def _answer(parent: int, function: str, argument: Any, writer: int) -> NoReturn:
+def _answer(parent: int, function: str, argument: Any, writer: int, account: Account | None) -> NoReturn:
     """Be the child."""
     code = 1
     try:
@@ -61,6 +64,8 @@ def _answer(parent: int, function: str, argument: Any, writer: int) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
         sys.stdout = sys.stderr
+        if account is not None:
+            become(account)
         module, _, name = function.partition(":")
         answer = json.dumps(getattr(importlib.import_module(module), name)(argument))
         with os.fdopen(writer, "w") as file:

@@ -1,10 +1,13 @@
 """How a process ended, from what waitid(2) says and what is remembered of the process."""
 
 import os
+import select
 import signal
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from ...worker import clock
 from ..decide.cause import Facts
 from .handle import Process
 
@@ -42,6 +45,36 @@ def take_from_parent(pid: int) -> None:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         finally:
             os.close(pidfd)
+
+
+def children() -> set[int]:
+    """Return the pids of this process' children, empty where the kernel does not list them."""
+    try:
+        return {int(one) for one in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+    except OSError:
+        return set()
+
+
+def end_strangers(spared: Collection[int], seconds: float) -> list[int]:
+    """Kill and reap every child but `spared`, and the children they leave to us, for at most `seconds`; return whom."""
+    ended: list[int] = []
+    deadline = clock.monotonic() + seconds
+    while (left := children() - set(spared)) and clock.monotonic() < deadline:
+        for pid in left:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)  # our child: its pid is nobody else's until we reap it
+                _reap(pid, deadline)
+                ended.append(pid)
+    return ended
+
+
+def _reap(pid: int, deadline: float) -> None:
+    pidfd = os.pidfd_open(pid)
+    try:
+        select.select([pidfd], [], [], max(0.0, deadline - clock.monotonic()))
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG)
+    finally:
+        os.close(pidfd)
 
 
 def _parent_of(pid: int) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from ...worker import events, kernel, log
+from ...worker import events, kernel, log, title
 from ...worker.channel import Channel, pair
 from ...worker.exits import WorkerExit
 from ...worker.spec import LogSpec
@@ -67,6 +67,7 @@ def _be_child(parent: int, entry: Entry, channel: Channel, log_spec: LogSpec, id
         if not kernel.die_with_parent(parent):
             os._exit(WorkerExit.TEMPORARY)
         log.configure(log_spec, identity)
+        title.show(identity.app, identity.role)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is the supervisor's to act on
         kernel.unblock_signals()
         code = entry(channel)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ BOUND = 10.0
 class StandIn:
     """One daemon of `standin.py`, in a session of its own: whatever is left of it can be found."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], **tables: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], within: Sequence[str] = (), **tables: dict[str, Any]
+    ) -> None:
         self.folder = folder
         self.config = folder / "kherd.toml"
         self.write(**tables)
@@ -32,7 +34,7 @@ class StandIn:
         self.lines: list[dict[str, Any]] = []
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.fakes.standin", str(self.config)],
+                [*within, sys.executable, "-m", "tests.fakes.standin", str(self.config)],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, **environment},
             )  # fmt: skip
@@ -159,11 +161,18 @@ def _line(text: bytes) -> dict[str, Any]:
 
 @contextmanager
 def standin(
-    folder: Path, handler: str = "def handle(message): ...\n", environment: dict[str, str] | None = None, **tables: Any
+    folder: Path,
+    handler: str = "def handle(message): ...\n",
+    environment: dict[str, str] | None = None,
+    within: Sequence[str] = (),
+    **tables: Any,
 ) -> Iterator[StandIn]:
-    """Run a herd whose handler's module holds `handler`; at the end of the block nothing of it is left."""
+    """Run a herd whose handler's module holds `handler`; at the end of the block nothing of it is left.
+
+    `within` is a command that becomes the one after it.
+    """
     (folder / "orders.py").write_text(handler)
-    herd = StandIn(folder, environment or {}, **tables)
+    herd = StandIn(folder, environment or {}, within, **tables)
     try:
         until(lambda: herd.client.alive() or herd.process.poll() is not None, 20.0)
         assert herd.process.poll() is None, herd.log()

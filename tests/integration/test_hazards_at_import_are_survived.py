@@ -1,5 +1,6 @@
 """What importing the handler's module may do to whoever imports it: survived, and named in the log."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,24 @@ from ..fakes.processes import children_of
 
 HANDLE = "\ndef handle(message): ...\n"
 NOT_PRELOADED = {
-    "thread": ("import threading as t, time\nt.Thread(target=time.sleep, args=[99], daemon=1).start()", "1 thread(s)"),
-    "socket": ("import socket\nkept = socket.create_server(('127.0.0.1', 0))", "1 socket(s)"),
-    "child": ("import subprocess\nkept = subprocess.Popen(['sleep', '3600'])", "left a process running"),
+    "thread": (
+        "import threading as t, time\nt.Thread(target=time.sleep, args=[99], name='ticker', daemon=1).start()",
+        "1 thread(s): ticker (time.sleep)",
+    ),
+    "Kafka client": (
+        "from confluent_kafka import Producer\nkept = Producer({'bootstrap.servers': '127.0.0.1:1', 'log_level': 0})",
+        "thread(s): a Kafka client's ",
+    ),
+    "listening socket": (
+        "import socket\nkept = socket.create_server(('127.0.0.1', 0))",
+        "1 socket(s): inet at 127.0.0.1:",
+    ),
+    "connected socket": (
+        "import os, socket\nkept = socket.create_connection(('127.0.0.1', int(os.environ['PEER'])))",
+        "1 socket(s): inet to 127.0.0.1:PEER",
+    ),
+    "unix socket": ("import socket\nkept = socket.socketpair()", "2 socket(s): unix to nobody, unix to nobody"),
+    "child": ("import subprocess\nkept = subprocess.Popen(['sleep', '3600'])", "left a process running: pid "),
     "forked copy that goes on": ("import os\nos.fork()", "left a process running"),
     "forked copy that leaves": ("import os, sys\nif os.fork() == 0:\n    sys.exit()", "left a process running"),
 }  # fmt: skip
@@ -26,7 +42,13 @@ HELD = {
 @pytest.mark.parametrize("hazard", NOT_PRELOADED)
 def test_what_does_not_survive_a_fork_is_not_preloaded_and_named(tmp_path: Path, hazard: str) -> None:
     code, named = NOT_PRELOADED[hazard]
-    with standin(tmp_path, code + HANDLE, workers={"count": 2}) as herd:
+    with socket.create_server(("127.0.0.1", 0)) as peer:
+        port = str(peer.getsockname()[1])
+        _is_not_preloaded(tmp_path, code, named.replace("PEER", port), {"PEER": port})
+
+
+def _is_not_preloaded(tmp_path: Path, code: str, named: str, environment: dict[str, str]) -> None:
+    with standin(tmp_path, code + HANDLE, environment, workers={"count": 2}) as herd:
         herd.ready(2)
         (refused,) = herd.events("preload_refused")
         assert named in refused["reason"]

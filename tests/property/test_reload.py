@@ -13,6 +13,7 @@ from ..fakes.configs import document
 MARKER = "geheim4711"
 OTHERS: dict[str, Any] = {
     "app.name": "other", "app.handler": "a:b", "app.pythonpath": ["/x"], "app.preload": False, "app.instance": "z",
+    "app.user": "root", "app.group": "root", "app.umask": "0027", "app.pidfile": "/x/p",
     "state.dir": "/x", "kafka.bootstrap": "k:1", "kafka.topics": ["other"], "kafka.group": "g2",
     "kafka.start": "latest", "kafka.oauth": "a:b", "kafka.group_protocol": "consumer",
     "kafka.static_membership": False, "kafka.preset": "classic-30s", "kafka.producer_preset": "16k",
@@ -36,6 +37,7 @@ ONLY_ONE = {"delivery.guarantee", "autoscale.policy"}
 """Keys with a single value; OTHERS has another one for every other key."""
 SCALING = {path for path in OTHERS if path.startswith("autoscale.")} - {"autoscale.max"}
 NEEDS = {
+    "app.group": {"app.user"},
     "kafka.oauth": {"kafka.client"},
     "workers.batch_wait": {"workers.mode"},
     **{path: {"autoscale.max"} for path in SCALING},
@@ -78,8 +80,9 @@ def test_every_key_of_the_schema_is_classified() -> None:
 def test_what_design_refuses_needs_a_restart() -> None:
     refused = {path for path, effects in EFFECTS.items() if Effect.RESTART in effects}
     assert refused == {
-        "app.name", "app.instance", "kafka.bootstrap", "kafka.group", "kafka.group_protocol",
-        "kafka.static_membership", "delivery.guarantee", "state.dir", "control.socket",
+        "app.name", "app.instance", "app.user", "app.group", "app.umask", "app.pidfile", "kafka.bootstrap",
+        "kafka.group", "kafka.group_protocol", "kafka.static_membership", "delivery.guarantee", "state.dir",
+        "control.socket",
     }  # fmt: skip
 
 

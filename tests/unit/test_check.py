@@ -1,6 +1,7 @@
 """`kherd check`: what people and programs see of a configuration."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -144,3 +145,32 @@ def test_nothing_commands_the_terminal(tmp_path: Path) -> None:
     result = check(folder, START, handler="raise RuntimeError('\\x1b[2J')")
     assert "\x1b[2J" not in result.output
     shutil.rmtree(folder)
+
+
+def test_a_user_who_does_not_exist_is_a_problem(tmp_path: Path) -> None:
+    result = check(tmp_path, START.replace("[kafka]", 'user = "nobody-here"\n[kafka]'))
+    assert result.exit_code == Exit.CONFIG
+    assert "problem: app.user: there is no such user on this machine, got 'nobody-here'" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_that_user_cannot_read_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    told = check(tmp_path, START.replace("[kafka]", 'user = "nobody"\n[kafka]')).stderr
+    # As whom Python cannot even run is a problem; who merely cannot read the file gets no reload.
+    assert "problem: app.user: nobody cannot read " in told or "warning: app.user: a reload will be refused" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="for anybody else it would be somebody else")
+def test_root_as_itself_has_nothing_to_tell(tmp_path: Path) -> None:
+    result = check(tmp_path, START.replace("[kafka]", 'user = "root"\n[kafka]'))
+    assert result.exit_code == Exit.DONE
+    assert "app.user" not in result.stderr
+
+
+@pytest.mark.parametrize(("pidfile", "problem"), [("none/pid", "has no folder"), ("orders.py", "holds no pid")])
+def test_where_no_pidfile_can_be_is_a_problem(tmp_path: Path, pidfile: str, problem: str) -> None:
+    result = check(tmp_path, START.replace("[kafka]", f'pidfile = "{pidfile}"\n[kafka]'))
+    assert result.exit_code == Exit.CONFIG
+    assert f"problem: app.pidfile: {tmp_path / pidfile} " in result.stderr
+    assert problem in result.stderr

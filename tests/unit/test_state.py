@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kherd.supervisor.config.account import look_up
 from kherd.supervisor.config.errors import ConfigError
 from kherd.supervisor.config.state import candidates, prepare, state_dir
 
@@ -92,3 +93,29 @@ def test_what_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert "choose another state.dir" in refused(Path("/proc/kherd"))
     assert "choose another state.dir" in refused(tmp_path / "a\0b")
     assert "File name too long" in refused(tmp_path / ("x" * 300))
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can give folders away")
+def test_a_folder_of_roots_is_handed_over_with_what_is_in_it(tmp_path: Path) -> None:
+    account = look_up("nobody", None)
+    folder = prepare(tmp_path / "state")
+    (folder / "board").mkdir(mode=0o700)
+    for name in ("paused.json", "board/a"):
+        (folder / name).write_text("")
+    (tmp_path / "theirs").touch()
+    (folder / "link").symlink_to(tmp_path)
+    prepare(folder, account)
+    assert {path.lstat().st_uid for path in (folder, *folder.rglob("*"))} == {account.uid}
+    assert {path.stat().st_uid for path in (tmp_path, tmp_path / "theirs")} == {0}
+    assert prepare(folder, account) == folder
+    with pytest.raises(ConfigError, match="not a folder of user id 0"):
+        prepare(folder)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can give folders away")
+def test_what_others_could_write_into_is_not_handed_over(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
+    with pytest.raises(ConfigError, match="writable for others"):
+        prepare(tmp_path / "state", look_up("nobody", None))
+    assert (tmp_path / "state").stat().st_uid == 0

@@ -9,12 +9,14 @@ import pytest
 from kherd.supervisor.config.types import (
     format_percent,
     is_topic,
+    parse_account,
     parse_bootstrap,
     parse_class,
     parse_duration,
     parse_flag,
     parse_link,
     parse_listen,
+    parse_mask,
     parse_name,
     parse_percent,
     parse_place,
@@ -77,6 +79,8 @@ WRONG: dict[Callable[[Any], object], list[Any]] = {
     parse_size: ["", "MiB", "1.5MiB", -1, True, 1.0, None, 10**30, "99999999999TiB", 2**51],
     parse_whole: ["", "1.0", 1.0, True, None, 10**30, "1_000", "0x10"],
     parse_flag: ["yes", 1, 0, None, ""],
+    parse_account: ["", "a b", "-x", "../x", True, 1.5, -1, 2**32 - 1, "4294967295", None, "a" * 65, ["x"]],
+    parse_mask: ["", "27", 27, 0o27, "0x27", "028", "0277", "777", "00027", None, True],
     parse_property: [None, math.nan, math.inf, [], {}, "a\0b", 10**30],
     parse_name: ["", ".", "..", "-a", "a b", "a/b", "ä", "a" * 101, "a\n"],
     parse_reference: ["", "a", "a:", ":b", "a:b:c", "a.:b", "a/b:c", "1:b", "a:b()", "a:b\n"],
@@ -120,6 +124,16 @@ WRONG: dict[Callable[[Any], object], list[Any]] = {
 def test_what_is_written_wrongly_is_refused_in_words(parse: Callable[[Any], object], value: Any) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         parse(value)
+
+
+def test_a_mask_is_four_octal_digits_that_leave_the_owner_everything() -> None:
+    assert [parse_mask(text) for text in ("027", "0027", " 0077 ", "000")] == ["0027", "0027", "0077", "0000"]
+
+
+def test_accounts_have_names_and_numbers() -> None:
+    assert [parse_account(one) for one in ("kafka", "_apt", "host$", 0, 1000, "1000")] == [
+        "kafka", "_apt", "host$", "0", "1000", "1000",
+    ]  # fmt: skip
 
 
 def test_brokers_may_be_names_numbers_and_protocols() -> None:

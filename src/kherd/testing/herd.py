@@ -5,7 +5,7 @@ import signal
 import sys
 import tomllib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,8 @@ class Herd:
 
     `config` is TOML text, or tables that get a name of their own (also the group's), `handlers:handle` and JSON lines
     where they say nothing else. `handler_source` is written to the handler's module; it may use `kherd.testing.ledger`
-    on `LEDGER_PATH`, which is defined for it. The state folder is inside `folder`.
+    on `LEDGER_PATH`, which is defined for it. The state folder is inside `folder`. `within` is a command that runs the
+    command after it: then `pid` is that command's.
     """
 
     def __init__(
@@ -45,12 +46,14 @@ class Herd:
         handler_source: str = "def handle(message):\n    pass\n",
         *,
         env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.config = folder / "kherd.toml"
         self.ledger = folder / "ledger"
         self.log = EventLog(folder / "kherd.log")
         self.state = folder / "state"
+        self.within = tuple(within)
         self.tag = uuid.uuid4().hex
         self.env = {**os.environ, "RUNTIME_DIRECTORY": str(self.state), **(env or {}), TAG: self.tag}
         self._process: Process | None = None
@@ -74,7 +77,7 @@ class Herd:
         """Start the supervisor; returns at once."""
         if self._process is not None:
             self._process.kill()
-        command = [sys.executable, "-m", "kherd", "run", self.config.name]
+        command = [*self.within, sys.executable, "-m", "kherd", "run", self.config.name]
         self._process = Process(command, log=self.log.path, cwd=self.folder, env=self.env)
         return self
 
