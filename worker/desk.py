@@ -133,6 +133,10 @@ def _take_in(message: Message, pulse: Pulse) -> None:
             pulse.quiet = bool(message.get("on"))
         case "paused":
             pulse.halted = decode(message)
+        case "orphans":
+            pulse.heritage.take_orphans(message)
+        case "identities":
+            pulse.heritage.take_identities(message)
         case "together":
             pulse.together = True
         case "leave":

@@ -26,6 +26,8 @@ def step(session: Session) -> None:
     if clock.read_ns() >= pulse.due:
         desk.look_up()
         session.follow_topics()
+    if session.handover.open:
+        session.handover.look()
     if session.starts.open:
         session.starts.look()
     if session.partitions.blocked and not pulse.quiet:
@@ -47,7 +49,7 @@ def _receive(session: Session) -> None:
         session.outcomes.take_answers()
         return
     session.board.phase(_phase(session))
-    session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
+    session.fetcher.fetch(BRIEF if session.starts.holding or session.handover.holding else session.desk.patience())
     if session.outputs.pending:
         session.outcomes.take_answers()
 

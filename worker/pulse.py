@@ -5,12 +5,13 @@ from types import FrameType
 from . import clock
 from .context import context
 from .decide.halted import Halted
+from .heritage import Heritage
 
 
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
+    __slots__ = ("due", "halted", "heritage", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
 
     def __init__(self) -> None:
         self.due = 0
@@ -22,6 +23,8 @@ class Pulse:
         """Take nothing new, keep what is assigned."""
         self.halted = Halted()
         """What an operator has paused."""
+        self.heritage = Heritage()
+        """What is known of workers that died, and of topics."""
         self.together = False
         """The whole herd is stopping: be done, but stay in the group until told to leave it."""
         self.leave = False
