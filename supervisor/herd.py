@@ -15,6 +15,7 @@ from .decide.hang import name_hang
 from .decide.reconcile import Slot as SlotFacts
 from .decide.reconcile import reconcile
 from .decide.restart import RestartPolicy
+from .heritage import Heritage
 from .notices import Notices
 from .nursery import Nursery
 from .process.boards import Boards
@@ -163,10 +164,16 @@ class Herd:
             total.update(slot.counters())
         return dict(total)
 
+    @property
+    def heritage(self) -> Heritage:
+        """What dead workers leave."""
+        return self._workers.heritage
+
     def note_loads(self, now: float) -> None:
-        """Once a second: see how busy each worker is."""
+        """Once a second: see how busy each worker is, and whose heirs have caught up."""
         for slot in self.slots.values():
             slot.note_load(now)
+        self.heritage.look(slot.papers.board for slot in self.slots.values() if slot.papers)
 
     def watch(self) -> None:
         """Kill what hangs."""

@@ -24,7 +24,7 @@ from .notices import Notices
 from .nursery import Nursery
 from .observed import Observed
 from .poller import Poller
-from .process.boards import Boards
+from .process.boards import Boards, delete
 from .rates import Rates
 from .scaler import Scaler
 from .snapshots import Snapshots
@@ -196,7 +196,12 @@ class House:
     def open(self) -> None:
         """There is a broker: start whoever talks to it."""
         self.staff.start("liaison")
+        if not self.spec.kafka.embedded:
+            self.herd.heritage.liaison = lambda message: self.staff.say("liaison", message)
         for leftover in self.boards.take_leftovers():
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
+            entries = () if self.spec.kafka.embedded else leftover.entries  # that broker ended with its supervisor
+            if not self.herd.heritage.leave(leftover.path, entries):
+                delete(leftover.path)
         self.herd.load(self.spec)

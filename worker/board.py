@@ -130,12 +130,12 @@ class Counter(IntEnum):
     """Gauge: partitions assigned now."""
     HELD = COUNTERS + 17
     """Gauge: partitions held because a record's attempts are exhausted."""
-    HANDED_OVER = COUNTERS + 20
-    """Records not delivered again after a crash, for the dead worker's board says that they are done."""
     UNTRACKED = COUNTERS + 18
     """Gauge: assigned partitions that found no row on the board."""
     BATCHES = COUNTERS + 19
     """Fetches that returned at least one record."""
+    HANDED_OVER = COUNTERS + 20
+    """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
 
 
 GAUGES: Final = frozenset(

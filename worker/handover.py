@@ -16,9 +16,9 @@ from .channel import Message
 from .commit import Committer
 from .decide.handover import Commit, Entry, Ignored, Log, choose, screen
 from .decide.pressure import Key
-from .heritage import Names
 from .inbox import Inbox, Run
 from .kafka import Client
+from .names import Names
 from .partition import Partition
 from .partitions import Partitions
 from .pulse import Pulse

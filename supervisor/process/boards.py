@@ -8,15 +8,19 @@ from pathlib import Path
 
 from ...worker import boardview
 from ...worker.board import Board
+from ...worker.boardentries import entries_of
+from ...worker.decide.handover import Entry
 from ...worker.spec import SlotIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A worker of a supervisor that is gone: its slot, and its Kafka member id if it had one."""
+    """A worker of a supervisor that is gone: its slot, its Kafka member id if it had one, and what its board leaves."""
 
     slot: int
     member_id: str | None
+    path: Path
+    entries: tuple[Entry, ...] = ()
 
 
 class Boards:
@@ -33,15 +37,34 @@ class Boards:
         return board, fd, path
 
     def take_leftovers(self) -> Iterator[Leftover]:
-        """Read and delete the boards of previous lives: the lock is ours, so none of their workers is alive."""
-        for path in sorted(self._folder.iterdir()):
+        """Read the boards of previous lives: the lock is ours, so none of their workers is alive.
+
+        What leaves no entries, or is no board, is deleted.
+        """
+        for path in sorted(self._folder.iterdir(), key=_age):
             board = _open(path)
-            with suppress(OSError):  # a folder, say: not ours, so it is left
-                path.unlink()
+            leftover = None
             if board is not None:
                 if board.valid:
-                    yield Leftover(board.identity.slot, boardview.member_id_of(board))
+                    member_id, entries = boardview.member_id_of(board), tuple(entries_of(board))
+                    leftover = Leftover(board.identity.slot, member_id, path, entries)
                 board.close()
+            if leftover is None or not leftover.entries:
+                delete(path)
+            if leftover is not None:
+                yield leftover
+
+
+def delete(path: Path) -> None:
+    """Delete a board's file."""
+    with suppress(OSError):  # a folder, say: not ours, so it is left
+        path.unlink()
+
+
+def _age(path: Path) -> tuple[int, str]:
+    with suppress(OSError):
+        return path.lstat().st_mtime_ns, path.name
+    return 0, path.name
 
 
 def _open(path: Path) -> Board | None:

@@ -96,8 +96,13 @@ def doubt_of_commit(entry: Entry, commit: Commit) -> str | None:
         return f"its commit of {entry.acked} was replaced by another one"
     if entry.base is None:
         return "it did not know yet what was committed"
-    if commit != entry.base:
-        return "something else was committed since it began"
+    return _doubt_of_base(entry, commit) if commit == entry.base else "something else was committed since it began"
+
+
+def _doubt_of_base(entry: Entry, commit: Commit) -> str | None:
+    if entry.sent is not None:
+        # One that arrived, though its answer did not, and was undone since looks the same.
+        return "the commit that it sent has not arrived, or was undone"
     if commit.offset is not None and commit.nonce is None:
         # The same offset may have been set once more, on purpose: nothing tells the two apart.
         return "it began at a commit that no worker made"
@@ -136,11 +141,26 @@ def doubt_of_log(entry: Entry, log: Log) -> str | None:
 
 def screen(entries: Iterable[Entry], commit: Commit) -> tuple[list[Entry], list[Ignored]]:
     """Return what may be used as far as `commit` tells, and what may not; what would save nothing is neither."""
-    worth = [entry for entry in entries if saves(entry, commit)]
-    unknown = "it did not know yet which topic this is"
-    doubts = [(entry, doubt_of_commit(entry, commit) or (None if entry.identity else unknown)) for entry in worth]
+    known = list(entries)
+    undone = any(_has_followed(entry, commit) for entry in known)
+    worth = [entry for entry in known if saves(entry, commit)]
+    doubts = [(entry, _doubt(entry, commit, undone=undone)) for entry in worth]
     usable = [entry for entry, doubt in doubts if doubt is None]
     return usable, [Ignored(entry, doubt) for entry, doubt in doubts if doubt is not None]
+
+
+def _has_followed(entry: Entry, commit: Commit) -> bool:
+    """Return whether `entry` has sent a commit after `commit`: if that arrived, somebody has set it back since."""
+    return entry.sent is not None and entry.nonce != commit.nonce and (commit.offset is None or entry.base == commit)
+
+
+def _doubt(entry: Entry, commit: Commit, *, undone: bool) -> str | None:
+    doubt = doubt_of_commit(entry, commit)
+    if doubt is None and undone and commit.nonce != entry.nonce:
+        return "a later commit has not arrived, or was undone"
+    if doubt is None and entry.identity is None:
+        return "it did not know yet which topic this is"
+    return doubt
 
 
 def choose(entries: Sequence[Entry], identity: Identity | None, log: Log) -> tuple[Entry | None, list[Ignored]]:
