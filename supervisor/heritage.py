@@ -53,11 +53,11 @@ class Heritage:
 
     def bury(self, path: Path, board: Board) -> bool:
         """Take the board of a worker that is dead over; return whether its file is to be kept."""
-        self._change(decide.succeed(self._orphans, acknowledged_of(board)))
-        return self.leave(path, entries_of(board))
+        return self.leave(path, entries_of(board), acknowledged_of(board))
 
-    def leave(self, path: Path, entries: Sequence[Entry]) -> bool:
-        """Keep `entries`, those of the board at `path`; return whether its file is to be kept."""
+    def leave(self, path: Path, entries: Sequence[Entry], acknowledged: Mapping[Key, int]) -> bool:
+        """Keep `entries`, those of the board at `path`, and let go of what its commits ended; as `bury` does."""
+        self._change(decide.succeed(self._orphans, acknowledged))
         if not entries:
             return False
         self._folder = path.parent

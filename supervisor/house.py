@@ -202,6 +202,6 @@ class House:
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
             entries = () if self.spec.kafka.embedded else leftover.entries  # that broker ended with its supervisor
-            if not self.herd.heritage.leave(leftover.path, entries):
+            if not self.herd.heritage.leave(leftover.path, entries, leftover.acknowledged):
                 delete(leftover.path)
         self.herd.load(self.spec)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ...worker.decide.handover import Entry
+from ...worker.decide.handover import Commit, Entry, saves
 from ...worker.decide.pressure import Key
 
 MOST_BOARDS: Final = 32
@@ -46,7 +46,7 @@ def succeed(orphans: Orphans, acknowledged: Mapping[Key, int]) -> Orphans:
 def pass_by(orphans: Orphans, committed: Mapping[Key, int | None]) -> Orphans:
     """Return what is left when the group, whoever of it, has `committed` so much: what is passed spares nothing."""
     left = (
-        replace(one, entries=tuple(entry for entry in one.entries if entry.done > (committed.get(_key(entry)) or -1)))
+        replace(one, entries=tuple(entry for entry in one.entries if saves(entry, Commit(committed.get(_key(entry))))))
         for one in orphans
     )
     return tuple(one for one in left if one.entries)

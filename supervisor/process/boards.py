@@ -1,15 +1,16 @@
 """The boards of this life's workers, and what a previous life left behind."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...worker import boardview
-from ...worker.board import Board
-from ...worker.boardentries import entries_of
+from ...worker.board import Board, Header
+from ...worker.boardentries import acknowledged_of, entries_of
 from ...worker.decide.handover import Entry
+from ...worker.decide.pressure import Key
 from ...worker.spec import SlotIdentity
 
 
@@ -21,6 +22,7 @@ class Leftover:
     member_id: str | None
     path: Path
     entries: tuple[Entry, ...] = ()
+    acknowledged: Mapping[Key, int] = field(default_factory=dict)
 
 
 class Boards:
@@ -39,20 +41,18 @@ class Boards:
     def take_leftovers(self) -> Iterator[Leftover]:
         """Read the boards of previous lives: the lock is ours, so none of their workers is alive.
 
-        What leaves no entries, or is no board, is deleted.
+        The oldest first. What leaves no entries, or is no board, is deleted.
         """
-        for path in sorted(self._folder.iterdir(), key=_age):
+        found = []
+        for path in self._folder.iterdir():
             board = _open(path)
-            leftover = None
-            if board is not None:
-                if board.valid:
-                    member_id, entries = boardview.member_id_of(board), tuple(entries_of(board))
-                    leftover = Leftover(board.identity.slot, member_id, path, entries)
-                board.close()
-            if leftover is None or not leftover.entries:
+            if board is not None and board.valid:
+                found.append((board.words[Header.CREATED], path.name, _leftover(board, path)))
+            if board is None or not board.valid or not found[-1][2].entries:
                 delete(path)
-            if leftover is not None:
-                yield leftover
+            if board is not None:
+                board.close()
+        yield from (leftover for _, _, leftover in sorted(found, key=lambda one: one[:2]))
 
 
 def delete(path: Path) -> None:
@@ -61,10 +61,9 @@ def delete(path: Path) -> None:
         path.unlink()
 
 
-def _age(path: Path) -> tuple[int, str]:
-    with suppress(OSError):
-        return path.lstat().st_mtime_ns, path.name
-    return 0, path.name
+def _leftover(board: Board, path: Path) -> Leftover:
+    entries, acknowledged = tuple(entries_of(board)), acknowledged_of(board)
+    return Leftover(board.identity.slot, boardview.member_id_of(board), path, entries, acknowledged)
 
 
 def _open(path: Path) -> Board | None:
