@@ -37,8 +37,8 @@ class Heritage:
         self.liaison: Callable[[Message], None] | None = None
         self._folder: Path | None = None
         self._orphans: Orphans = ()
-        self._names: dict[str, str | None] = {}
-        self._named: tuple[str, float] = ("", 0.0)
+        self._named: dict[tuple[str, float], dict[str, str | None]] = {}
+        """Names to ids, by the cluster that told them and the time at which it was asked."""
         self._wanted: set[str] = set()
 
     def __len__(self) -> int:
@@ -46,8 +46,8 @@ class Heritage:
 
     def greet(self) -> Iterator[Message]:
         """Yield what a worker has to know before it joins."""
-        cluster, at = self._named
-        yield from heritage.identities(cluster, self._names, at)
+        for (cluster, at), topics in self._named.items():
+            yield from heritage.identities(cluster, topics, at)
         if self._orphans:
             yield from heritage.orphans(self._entries)
 
@@ -113,9 +113,10 @@ class Heritage:
                 self.liaison({**message, "at": clock.monotonic()})
 
     def _learn(self, cluster: str, topics: Mapping[str, str | None], at: float) -> None:
-        self._names |= topics
-        # For a new worker old knowledge will do, so that of all of it the newest time would claim too much.
-        self._named = (cluster, min(at, self._named[1] or at))
+        older = {
+            key: {name: known[name] for name in known.keys() - topics.keys()} for key, known in self._named.items()
+        }
+        self._named = {key: known for key, known in older.items() if known} | {(cluster, at): dict(topics)}
         for message in heritage.identities(cluster, topics, at):
             self._tell(message)
 

@@ -124,6 +124,16 @@ def test_a_new_liaison_is_asked_what_the_last_one_did_not_answer(rig: Rig) -> No
     assert told.asked_at == {"orders": 1.0}
 
 
+def test_a_new_worker_hears_of_each_topic_when_it_was_asked_for(rig: Rig) -> None:
+    answer = {"type": "identified", "cluster": "c", "topics": {"a": "11" * 16, "b": "22" * 16}, "at": 1.0}
+    rig.heritage.answered(answer)
+    rig.heritage.answered({**answer, "topics": {"b": "33" * 16}, "at": 2.0})
+    told = Told()
+    for message in rig.heritage.greet():
+        told.take_identities(message)
+    assert told.asked_at == {"a": 1.0, "b": 2.0}
+
+
 def test_on_the_embedded_broker_a_topic_is_known_at_once_and_is_another_one_in_another_life(rig: Rig) -> None:
     rig.heritage.liaison = None
     rig.heritage.ask(["orders"])
