@@ -39,13 +39,14 @@ class Hearing:
         match message["type"]:
             case "ready":
                 house.notices.liaison_ready()
+                house.herd.heritage.ask_again()
                 self._topics(message)
             case "topics":
                 self._topics(message)
             case "notice_done":
-                pending = house.notices.answered(message)
-                if pending is not None:
-                    house.herd.notice_answered(pending.slot, pending.message["type"])
+                self._notice_done(message)
+            case "identified":
+                house.herd.heritage.answered(message)
             case "create_topic":
                 house.staff.say("broker", message)
             case "lag":
@@ -63,6 +64,11 @@ class Hearing:
         for dropped in house.notices.liaison_gone():
             house.herd.notice_answered(dropped.slot, dropped.message["type"])
 
+    def _notice_done(self, message: Message) -> None:
+        pending = self._house.notices.answered(message)
+        if pending is not None:
+            self._house.herd.notice_answered(pending.slot, pending.message["type"])
+
     def _topics(self, message: Message) -> None:
         house = self._house
         house.observed.hear(message)
@@ -74,6 +80,9 @@ class Hearing:
         """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
         house = self._house
         house.alarms.read("lag", house.observed.total)
+        if house.observed.valid:
+            read = (position for position, _ in house.observed.lag.partitions)
+            house.herd.heritage.committed({(one.topic, one.partition): one.committed for one in read})
         if house.pinned is None and not house.herd.stopping and not house.herd.quiet:
             house.scaler.consider(house.herd, house.observed, house.halts)
             house.set_wanted()

@@ -5,7 +5,6 @@ Which generation they run, and whether a new one stands its trial, is the roller
 
 from collections import Counter as Tally
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from ..worker import boardview, clock
@@ -37,6 +36,8 @@ class Herd:
         self._nursery, self._notices = nursery, notices
         self._workers = Workers(nursery, boards, notices, life, policy)
         self.slots = self._workers.slots
+        self.heritage = self._workers.heritage
+        """What dead workers leave."""
         self.molds = self._workers.molds
         self.watcher = Watcher(nursery, self.slots, self.molds)
         self.recycler = Recycler(nursery, self.slots)
@@ -180,9 +181,10 @@ class Herd:
         return dict(total)
 
     def note_loads(self, now: float) -> None:
-        """Once a second: see how busy each worker is."""
+        """Once a second: see how busy each worker is, and whose heirs have caught up."""
         for slot in self.slots.values():
             slot.note_load(now)
+        self.heritage.look(slot.papers.board for slot in self.slots.values() if slot.papers)
 
     def open_gates(self, now: float) -> float | None:
         """Let those pass who may join; return when to look again."""
@@ -241,8 +243,3 @@ class Herd:
         """Log the stacks that have been written since the last call."""
         for slot in self.slots.values():
             self._workers.log_stacks(slot, slot.handle.pid, finished=False)
-
-
-def board_folder(state_dir: Path) -> Path:
-    """Return where the boards of a herd are."""
-    return state_dir / "board"

@@ -20,12 +20,12 @@ from .decide.restart import RestartPolicy
 from .deliveries import Deliveries
 from .halts import Halts
 from .hearing import Hearing
-from .herd import Herd, board_folder
+from .herd import Herd
 from .notices import Notices
 from .nursery import Nursery
 from .observed import Observed
 from .poller import Poller
-from .process.boards import Boards
+from .process.boards import Boards, delete
 from .rates import Rates
 from .scaler import Scaler
 from .snapshots import Snapshots
@@ -67,7 +67,7 @@ class House:
         self.notices = Notices(
             self.nursery, self.staff.handles["liaison"], self.spec.kafka, self.spec.app, self.spec.instance
         )
-        self.boards = Boards(board_folder(state_dir))
+        self.boards = Boards(state_dir / "board")
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
@@ -225,7 +225,12 @@ class House:
     def open(self) -> None:
         """There is a broker: start whoever talks to it."""
         self.staff.start("liaison")
+        if not self.spec.kafka.embedded:
+            self.herd.heritage.liaison = lambda message: self.staff.say("liaison", message)
         for leftover in self.boards.take_leftovers():
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
+            entries = () if self.spec.kafka.embedded else leftover.entries  # that broker ended with its supervisor
+            if not self.herd.heritage.leave(leftover.path, entries, leftover.acknowledged):
+                delete(leftover.path)
         self.herd.load(self.spec)

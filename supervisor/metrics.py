@@ -68,6 +68,7 @@ CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that 
 CALLS_RETRIED = Metric("records_retried", "counter", "calls", "Handler calls that were a second or later attempt.")
 BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all workers: 1000 per second is one worker that never waits.")
 HANDLER_SECONDS = Metric("handler_seconds", "histogram", "s", "How long handler calls took, retries included; of a batch the whole call.", (), UNSENT)
+RECORDS_HANDED_OVER = Metric("records_handed_over", "counter", "records", "Finished, uncommitted records that a crash did not have delivered again, thanks to the dead worker's board.")
 COMMITS = Metric("commits", "counter", "commits", "Offset commits acknowledged.")
 COMMIT_FAILURES = Metric("commit_failures", "counter", "commits", "Offset commits refused or lost.")
 IN_FLIGHT = Metric("in_flight", "gauge", "records", "Records received and not finished.")
@@ -94,6 +95,7 @@ TOTALS: Final[dict[str, Metric]] = {
     "calls": CALLS,
     "failed": CALLS_FAILED,
     "retried": CALLS_RETRIED,
+    "handed_over": RECORDS_HANDED_OVER,
     "commits": COMMITS,
     "commit_failures": COMMIT_FAILURES,
     "rebalances": REBALANCE_COUNT,

@@ -51,11 +51,12 @@ class Papers:
         self.stacks_seen = 0
         return without_inherited(text)
 
-    def discard(self) -> None:
-        """Give everything back."""
+    def discard(self, *, keep_file: bool = False) -> None:
+        """Give everything back; with `keep_file` all but the board's file."""
         os.close(self.stacks)
         self.board.close()
-        self.board_path.unlink(missing_ok=True)
+        if not keep_file:
+            self.board_path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The `Kind` of every worker: how one is forked, let through the barrier, listened to and buried."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from .decide import child as machine
 from .decide.cause import Cause
 from .decide.child import State
 from .decide.restart import Again, Plan, RestartPolicy
+from .heritage import Heritage
 from .molds import Molds, Request
 from .notices import Notices
 from .nursery import Nursery
@@ -33,6 +35,7 @@ class Workers:
         self.recent: tuple[float, ...] = ()
         self.slots: dict[int, Slot] = {}
         self.molds = Molds(nursery, self._lost)
+        self.heritage = Heritage(self._say_all, life)
         self.quiet = False
         self.paused: Message | None = None
         """What a worker is told of an operator's pauses; None: there are none."""
@@ -58,6 +61,9 @@ class Workers:
                 slot.papers, channel, fds = self._prepare(slot, identity, undo)
                 undo.pop_all()
         except OSError as error:  # no descriptor left, no room for the board
+            if error.errno in {errno.ENOSPC, errno.EDQUOT} and self.heritage.give_up_files():
+                self.spawn(handle)
+                return
             self._nursery.fail(handle, f"its board and channel: {error}")
             return
         self._nursery.attach(handle, Process(channel, handle.incarnation))
@@ -87,6 +93,8 @@ class Workers:
             self._nursery.say(handle, {"type": "quiet", "on": True})
         if self.paused is not None:
             self._nursery.say(handle, self.paused)
+        for message in self.heritage.greet():
+            self._nursery.say(handle, message)
         self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
     def stop(self, handle: Handle) -> None:
@@ -113,6 +121,8 @@ class Workers:
                 process.said = message["reason"]
             case "unreleased":
                 self._notices.unreleased(slot.index)
+            case "identify":
+                self.heritage.ask(filter(None, map(str, message.get("topics", ()))))
             case "drained":
                 slot.drained = True
                 self._leave_together()
@@ -167,10 +177,12 @@ class Workers:
         member_id = boardview.member_id_of(slot.papers.board)
         soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
         coming_back = soon or slot.index < self.staying
+        # Before the notice: with that, the group gives its partitions to somebody.
+        keep = self.heritage.bury(slot.papers.board_path, slot.papers.board)
         if cause.kind != "spawn":
             held = [(view.topic, view.partition) for view in boardview.partitions_of(slot.papers.board)]
             self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean, partitions=held)
-        slot.papers.discard()
+        slot.papers.discard(keep_file=keep)
         slot.papers = None
         self._leave_together()
 
@@ -184,6 +196,11 @@ class Workers:
         """More failed starts than the intensity allows: go on slowly, or give up."""
         if self.policy.give_up == "exit":
             self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
+
+    def _say_all(self, message: Message) -> None:
+        for slot in self.slots.values():
+            if slot.gate_opened:
+                self._nursery.say(slot.handle, message)
 
     def _lost(self, handle: Handle) -> None:
         self._nursery.feed(handle, machine.MoldLost())

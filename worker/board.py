@@ -5,7 +5,7 @@ while the row is being written. The supervisor creates and allocates the file be
 on a full tmpfs would be SIGBUS later) and seals the header with a checksum; a file that does not
 match is ignored by its readers, never trusted.
 
-File layout, in words of 8 bytes (version 1):
+File layout, in words of 8 bytes (version 2; a file of another version is ignored):
 
     0    header     magic version words life slot incarnation generation partitions in_flight topics created checksum
     16   state      pid heartbeat phase phase_since ready commit_waited, then the counters of `Counter`
@@ -13,7 +13,7 @@ File layout, in words of 8 bytes (version 1):
     64   member     sequence, length, 256 bytes of UTF-8
     128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since row
     ...  topics     TOPICS rows: length, 256 bytes of UTF-8 (append only; a length of 0 is free)
-    ...  partitions PARTITIONS rows: see `PartitionWord`, then a window of 4096 bits
+    ...  partitions PARTITIONS rows: see `boardrow.PartitionWord`, then a window of 4096 bits
 """
 
 import mmap
@@ -27,7 +27,7 @@ from . import clock
 from .spec import SlotIdentity
 
 MAGIC: Final = 0x6B68657264  # "kherd"
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER_WORDS: Final = 11
 STATE: Final = 16
 COUNTERS: Final = 24
@@ -141,6 +141,8 @@ class Counter(IntEnum):
     """Gauge: assigned partitions that found no row on the board."""
     BATCHES = COUNTERS + 19
     """Fetches that returned at least one record."""
+    HANDED_OVER = COUNTERS + 20
+    """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
 
 
 GAUGES: Final = frozenset(
@@ -165,23 +167,6 @@ class InFlightWord(IntEnum):
     ATTEMPT = 5
     SINCE = 6
     ROW = 7
-
-
-class PartitionWord(IntEnum):
-    """One assigned partition; `USED` is 0 in a free row. Offsets are NONE while unknown."""
-
-    SEQUENCE = 0
-    USED = 1
-    TOPIC = 2
-    PARTITION = 3
-    TOPIC_ID_HIGH = 4
-    TOPIC_ID_LOW = 5
-    NONCE = 6
-    LEADER_EPOCH = 7
-    DONE = 8
-    """Every record below this offset is finished: handled, its outputs and dead letters acknowledged."""
-    COMMITTED = 9
-    """The last offset a commit of ours was acknowledged for."""
 
 
 class Board:

@@ -23,10 +23,10 @@ from .board import (
     Board,
     Counter,
     InFlightWord,
-    PartitionWord,
     Phase,
     StateWord,
 )
+from .boardrow import PartitionWord
 from .decide import duration
 
 # The supervisor reads them all once a second, of every worker: in one piece, by names that are made once.
@@ -88,7 +88,7 @@ def sum_counters(boards: Iterable[Board]) -> dict[str, int]:
 
 def member_id_of(board: Board) -> str | None:
     """Return the Kafka member id, None if it is not known (yet)."""
-    return _steady(board.words, MEMBER, lambda: _text(board.words, MEMBER + 1)) or None
+    return steady(board.words, MEMBER, lambda: _text(board.words, MEMBER + 1)) or None
 
 
 def in_flight_of(board: Board) -> list[InFlight]:
@@ -100,7 +100,7 @@ def in_flight_of(board: Board) -> list[InFlight]:
         if topic == NONE:
             continue
         base = IN_FLIGHT + row * IN_FLIGHT_WORDS
-        call = _steady(words, base, lambda base=base: _in_flight(words, base))  # type: ignore[misc]
+        call = steady(words, base, lambda base=base: _in_flight(words, base))  # type: ignore[misc]
         if call is not None:
             found.append(call)
     return found
@@ -114,7 +114,7 @@ def partitions_of(board: Board) -> list[PartitionView]:
         base = PARTITIONS + row * PARTITION_WORDS
         if not words[base + PartitionWord.USED]:
             continue
-        view = _steady(words, base, lambda base=base: _partition(words, base))  # type: ignore[misc]
+        view = steady(words, base, lambda base=base: _partition(words, base))  # type: ignore[misc]
         if view is not None:
             found.append(view)
     return found
@@ -127,7 +127,7 @@ def _in_flight(words: memoryview, base: int) -> InFlight | None:
     if NONE in {topic, first}:  # free, or about to begin with its first record
         return None
     return InFlight(
-        topic=_topic(words, topic),
+        topic=topic_at(words, topic),
         partition=words[base + InFlightWord.PARTITION],
         first=first,
         last=first if last == NONE else last,
@@ -141,7 +141,7 @@ def _partition(words: memoryview, base: int) -> PartitionView | None:
         return None
     done, committed = words[base + PartitionWord.DONE], words[base + PartitionWord.COMMITTED]
     return PartitionView(
-        topic=_topic(words, words[base + PartitionWord.TOPIC]),
+        topic=topic_at(words, words[base + PartitionWord.TOPIC]),
         partition=words[base + PartitionWord.PARTITION],
         nonce=words[base + PartitionWord.NONCE],
         done=None if done == NONE else done,
@@ -149,7 +149,7 @@ def _partition(words: memoryview, base: int) -> PartitionView | None:
     )
 
 
-def _steady(words: memoryview, sequence_at: int, read: Callable[[], Row]) -> Row | None:
+def steady(words: memoryview, sequence_at: int, read: Callable[[], Row]) -> Row | None:
     """Return what `read` finds while the row's sequence number is even and stays the same."""
     for _ in range(READ_ATTEMPTS):
         before = words[sequence_at]
@@ -160,7 +160,8 @@ def _steady(words: memoryview, sequence_at: int, read: Callable[[], Row]) -> Row
     return None
 
 
-def _topic(words: memoryview, index: int) -> str:
+def topic_at(words: memoryview, index: int) -> str:
+    """Return the topic of that index; empty if there is none."""
     return _text(words, TOPICS + index * TOPIC_WORDS) if 0 <= index < TOPIC_ROWS else ""
 
 

@@ -1,6 +1,7 @@
 """The worker's hand on its board: one writer, plain stores, rows under their sequence number."""
 
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 from .board import (
@@ -20,12 +21,13 @@ from .board import (
     Board,
     Counter,
     InFlightWord,
-    PartitionWord,
     Phase,
     StateWord,
 )
+from .boardrow import PartitionWord, seal_of
 from .clock import NANOSECONDS, read_ns
 from .decide.duration import bucket
+from .decide.handover import Commit, Identity
 
 # plain integers: arithmetic on an IntEnum costs more than the store it is for
 _HEARTBEAT: Final = int(StateWord.HEARTBEAT)
@@ -34,6 +36,15 @@ _PHASE_SINCE: Final = int(StateWord.PHASE_SINCE)
 _TOPIC: Final = int(InFlightWord.TOPIC)
 _ROW_SINCE: Final = IN_FLIGHT + int(InFlightWord.SINCE)
 _BUSY_NS: Final = int(Counter.BUSY_NS)
+
+_UNKNOWN: Final = (
+    PartitionWord.LEADER_EPOCH,
+    PartitionWord.DONE,
+    PartitionWord.COMMITTED,
+    PartitionWord.SENT,
+    PartitionWord.BASE_NONCE,
+    PartitionWord.BASE_OFFSET,
+)
 
 _ROW: Final = struct.Struct("@7q")
 """TOPIC to ROW of an in-flight row, in one call."""
@@ -156,11 +167,33 @@ class BoardWriter:
         words[base + PartitionWord.PARTITION] = partition
         words[base + PartitionWord.TOPIC_ID_HIGH] = words[base + PartitionWord.TOPIC_ID_LOW] = 0
         words[base + PartitionWord.NONCE] = nonce
-        words[base + PartitionWord.LEADER_EPOCH] = NONE
-        words[base + PartitionWord.DONE] = words[base + PartitionWord.COMMITTED] = NONE
+        for unknown in _UNKNOWN:
+            words[base + unknown] = NONE
+        words[base + PartitionWord.BASED] = words[base + PartitionWord.CLUSTER] = 0
+        words[base + PartitionWord.SEAL] = seal_of(words, base)
         words[base + PartitionWord.USED] = 1
         words[base] += 1
         return base
+
+    def base(self, base: int, commit: Commit) -> None:
+        """Write the commit that an assignment begins with into its row."""
+        nonce = NONE if commit.nonce is None else commit.nonce
+        offset = NONE if commit.offset is None else commit.offset
+        words = {PartitionWord.BASE_NONCE: nonce, PartitionWord.BASE_OFFSET: offset, PartitionWord.BASED: 1}
+        self._amend(base, words)
+
+    def identify(self, base: int, identity: Identity) -> None:
+        """Write which topic it is into a row."""
+        high, low = PartitionWord.TOPIC_ID_HIGH, PartitionWord.TOPIC_ID_LOW
+        self._amend(base, {PartitionWord.CLUSTER: identity.cluster, high: identity.high, low: identity.low})
+
+    def _amend(self, base: int, amended: Mapping[PartitionWord, int]) -> None:
+        words = self.words
+        words[base] += 1
+        for word, value in amended.items():
+            words[base + word] = value
+        words[base + PartitionWord.SEAL] = seal_of(words, base)
+        words[base] += 1
 
     def unassign(self, topic: str, partition: int) -> None:
         """Free the row of a partition that is revoked or lost."""
@@ -175,6 +208,16 @@ class BoardWriter:
 def done_word(base: int | None) -> int:
     """Return where `DONE` of the row at `base` is stored."""
     return SCRATCH if base is None else base + int(PartitionWord.DONE)
+
+
+def sent_word(base: int | None) -> int:
+    """Return where `SENT` of the row at `base` is stored."""
+    return SCRATCH if base is None else base + int(PartitionWord.SENT)
+
+
+def epoch_word(base: int | None) -> int:
+    """Return where `LEADER_EPOCH` of the row at `base` is stored."""
+    return SCRATCH if base is None else base + int(PartitionWord.LEADER_EPOCH)
 
 
 def committed_word(base: int | None) -> int:

@@ -13,7 +13,8 @@ from . import events, log
 from .board import Counter
 from .boardwriter import BoardWriter
 from .kafka import Answer, Client
-from .partition import Partition, Partitions
+from .partition import Partition
+from .partitions import Partitions
 from .seldom import Seldom
 
 STUCK_SECONDS: Final = 5.0
@@ -83,6 +84,8 @@ class Committer:
         offsets = {one: done for one in partitions if (done := one.offsets.committable) not in {None, one.committed}}
         if not offsets:
             return
+        for partition, offset in offsets.items():
+            partition.sending(offset)
         try:
             results = self._client.commit_now(_request(offsets))
         except KafkaException as error:
@@ -105,6 +108,8 @@ class Committer:
         self._next = now + self._interval
         if not offsets:
             return
+        for partition, offset in offsets.items():
+            partition.sending(offset)
         try:
             self._client.commit(_request(offsets))
         except KafkaException as error:

@@ -136,6 +136,8 @@ def _take_in(message: Message, pulse: Pulse) -> None:
             pulse.halted = decode(message)
         case "stop":
             pulse.stop()
+        case "orphans" | "identities":
+            pulse.heritage.take(message)
         case "together":
             pulse.together = True
         case "leave":

@@ -13,7 +13,8 @@ from .boardwriter import BoardWriter
 from .clientlog import Reset
 from .inbox import Inbox, Run
 from .kafka import FATAL, Client
-from .partition import Partition, Partitions, size_of
+from .partition import Partition, size_of
+from .partitions import Partitions
 from .seldom import Seldom
 from .spec import WorkerSpec
 
@@ -113,8 +114,8 @@ class Fetcher:
         if version == self._partitions.version:
             self._add([first, *messages])
         else:  # partitions were moved meanwhile: the first record is of the epoch before that
-            if owner is not None and owner.owned:
-                self._inbox.append(Run(owner, [first]))
+            if owner is not None and owner.owned and (left := owner.received([first])):
+                self._inbox.append(Run(owner, left))
             self._add(messages)
 
     def _owner(self, message: Any) -> Partition | None:
@@ -129,8 +130,8 @@ class Fetcher:
         self._count(messages)
         for topic, number, same in self._runs(messages):
             partition = self._partitions.get(topic, number)
-            if partition is not None:
-                self._inbox.append(Run(partition, same))
+            if partition is not None and (left := partition.received(same)):
+                self._inbox.append(Run(partition, left))
 
     def _count(self, messages: Sequence[Message]) -> None:
         self._fetches += 1

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from . import clock
-from .partition import Messages, Partition, size_of
+from .partition import Messages, Partition, offset_of, size_of
 
 
 class Run:
@@ -51,6 +51,16 @@ class Inbox:
             if run.messages:
                 self.ripe_at = 0.0
                 self._runs.appendleft(run)
+                self._count(run, 1)
+
+    def leave_out(self, partition: Partition, offset: int) -> None:
+        """Drop what is here of `partition` below `offset`."""
+        runs, self._runs, self.records = self._runs, deque(), 0
+        for run in runs:
+            if run.partition is partition:
+                run.messages = [message for message in run.messages if offset_of(message) >= offset]
+            if run.messages:
+                self._runs.append(run)
                 self._count(run, 1)
 
     def take(self) -> Run:

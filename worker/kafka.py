@@ -8,10 +8,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from confluent_kafka import OFFSET_END, OFFSET_INVALID, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from . import clock, events, log
 from .clientlog import ClientLog
+from .decide.handover import Commit, Log, nonce_of
 from .decide.pressure import Key
 from .importing import resolve
 from .properties import consumer_properties
@@ -114,17 +124,33 @@ class Client:
         """Deliver `keys` again. Raises KafkaException."""
         self._consumer.resume([TopicPartition(*key) for key in keys])
 
-    def committed(self, keys: Iterable[Key], seconds: float) -> dict[Key, int | None]:
-        """Return what the group has committed (None: nothing) of what can be read. Raises KafkaException."""
+    def committed(self, keys: Iterable[Key], seconds: float) -> dict[Key, Commit]:
+        """Return what the group has committed of what can be read. Raises KafkaException."""
         rows = self._consumer.committed([TopicPartition(*key) for key in keys], timeout=seconds)
-        known = (row for row in rows if row.error is None)
-        return {(row.topic, row.partition): row.offset if row.offset >= 0 else None for row in known}
+        return {(row.topic, row.partition): _commit(row) for row in rows if row.error is None}
 
     def ends(self, keys: Iterable[Key], seconds: float) -> dict[Key, int]:
         """Return where "latest" is for our isolation level, of what can be read. Raises KafkaException."""
-        asked = [TopicPartition(*key, OFFSET_END) for key in keys]
+        return {key: row.offset for key, row in self._offsets(keys, OFFSET_END, seconds).items()}
+
+    def logs(self, keys: Sequence[Key], seconds: float) -> dict[Key, Log]:
+        """Return the log of each of `keys`, for our isolation level, of what can be read. Raises KafkaException.
+
+        Each of two questions takes up to `seconds`.
+        """
+        ends = self._offsets(keys, OFFSET_END, seconds)
+        starts = self._offsets(keys, OFFSET_BEGINNING, seconds)
+        return {key: _log(starts[key], ends[key]) for key in keys if key in starts and key in ends}
+
+    def epochs(self, keys: Iterable[Key], seconds: float) -> dict[Key, int]:
+        """Return the leader epoch of each of `keys`, of what can be read. Raises KafkaException."""
+        rows = self._offsets(keys, OFFSET_END, seconds)
+        return {key: row.leader_epoch for key, row in rows.items() if row.leader_epoch is not None}
+
+    def _offsets(self, keys: Iterable[Key], which: int, seconds: float) -> dict[Key, TopicPartition]:
+        asked = [TopicPartition(*key, which) for key in keys]
         rows = self._consumer.offsets_for_times(asked, timeout=seconds)
-        return {(row.topic, row.partition): row.offset for row in rows if row.error is None and row.offset >= 0}
+        return {(row.topic, row.partition): row for row in rows if row.error is None and row.offset >= 0}
 
     def assign(self, keys: Iterable[Key], starts: Mapping[Key, int]) -> None:
         """Begin with `keys`, in their on_assign, from `starts`, else from the commit. Raises KafkaException."""
@@ -179,6 +205,15 @@ class Client:
         if not self.steady:
             group = json.loads(text).get("cgrp", {})
             self.steady = group.get("state") == "up" and group.get("join_state") == "steady"
+
+
+def _commit(row: TopicPartition) -> Commit:
+    return Commit(row.offset, nonce_of(row.metadata)) if row.offset >= 0 else Commit(None)
+
+
+def _log(start: TopicPartition, end: TopicPartition) -> Log:
+    epochs = [row.leader_epoch for row in (start, end) if row.leader_epoch is not None]  # some brokers tell one of them
+    return Log(start.offset, end.offset, max(epochs, default=None))
 
 
 def _properties(spec: WorkerSpec, client_id: str, instance_id: str | None) -> dict[str, Any]:

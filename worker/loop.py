@@ -29,6 +29,8 @@ def step(session: Session) -> None:
     if not session.inbox or not _ready(session):
         _receive(session)
         session.pauses.follow()
+    if session.handover.open:
+        session.handover.look()
     if session.starts.open:
         session.starts.look()
     if session.partitions.blocked and not pulse.quiet:
@@ -58,9 +60,14 @@ def _receive(session: Session) -> None:
         session.board.phase(phase)
         if phase is Phase.JOINING:
             session.joining.look(clock.read())
-        session.fetcher.fetch(BRIEF if session.starts.holding else session.desk.patience())
+        session.fetcher.fetch(_patience(session))
     if session.outputs.pending:
         session.outcomes.take_answers()
+
+
+def _patience(session: Session) -> float:
+    waiting = session.starts.holding or session.handover.holding
+    return BRIEF if waiting else session.desk.patience()
 
 
 def _phase(session: Session) -> Phase:

@@ -21,7 +21,8 @@ from .errors import Record
 from .importing import load_classes
 from .inbox import Inbox, Run
 from .outputs import Delivery, Outputs
-from .partition import Partition, Partitions, offset_of
+from .partition import Partition, offset_of
+from .partitions import Partitions
 from .seldom import Seldom
 from .spec import WorkerSpec
 from .trouble import Trouble

@@ -4,25 +4,20 @@ So whatever comes late (a commit's answer, a delivery, a buffered record) names 
 dropped if that is not `owned` any more.
 """
 
-import random
 from bisect import insort
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from confluent_kafka import Message
 
-from .board import NONE, Counter
-from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word
-from .decide.assignment import State
-from .decide.halted import Halted
+from .board import NONE
+from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word, epoch_word, sent_word
+from .decide.handover import METADATA, Commit, Identity
 from .decide.offsets import Offsets
 from .decide.pressure import Key
 from .trouble import Trouble
 
 Messages = Sequence[Message]
-
-METADATA: Final = "kherd1;nonce={:016x}"
-"""What every commit's metadata says: format version 1, and the assignment it belongs to."""
 
 
 class Partition:
@@ -32,9 +27,12 @@ class Partition:
         "_board",
         "_committed_word",
         "_done_word",
+        "_epoch",
+        "_floor",
         "backlog",
         "committed",
         "halted",
+        "identified",
         "key",
         "metadata",
         "number",
@@ -46,6 +44,7 @@ class Partition:
         "topic",
         "topic_index",
         "troubles",
+        "waiting",
     )
 
     def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
@@ -63,6 +62,12 @@ class Partition:
         """The offset of the newest commit that was acknowledged."""
         self.halted = False
         """Whether an operator has paused it: what is in flight is finished, nothing is begun or tried again."""
+        self.waiting = False
+        """Whether it is not known yet where it begins."""
+        self.identified = False
+        """Whether the board says which topic it is."""
+        self._floor: int | None = None
+        self._epoch = NONE
         self.troubles: list[Trouble] = []
         """Records that failed, by offset: while there are any, nothing else of the partition is begun."""
         self.backlog: list[Message] = []
@@ -75,8 +80,8 @@ class Partition:
 
     @property
     def blocked(self) -> bool:
-        """Whether it waits: for a retry, or for an operator."""
-        return self.halted or bool(self.troubles)
+        """Whether it waits: for a retry, for an operator, or for its start to be known."""
+        return self.halted or self.waiting or bool(self.troubles)
 
     @property
     def due(self) -> float | None:
@@ -87,6 +92,42 @@ class Partition:
     def held(self) -> bool:
         """Whether a record's attempts are exhausted and it waits all the same."""
         return any(trouble.state.held for trouble in self.troubles)
+
+    def based(self, commit: Commit) -> None:
+        """Note what the group had committed when the partition became ours."""
+        if self.row is not None:
+            self._board.base(self.row, commit)
+
+    def identify(self, identity: Identity) -> None:
+        """Note which topic it is; what was known first counts."""
+        if self.row is not None and not self.identified:
+            self._board.identify(self.row, identity)
+        self.identified = True
+
+    def led(self, epoch: int | None) -> None:
+        """Note an epoch in which its leader has answered."""
+        if epoch is not None and epoch > self._epoch:
+            self._epoch = self._board.words[epoch_word(self.row)] = epoch
+
+    def go_on(self, offset: int) -> None:
+        """Begin at `offset`: all below it is done, and left out if it is still received."""
+        self._floor = offset
+        self.backlog = self._from_floor(self.backlog)
+        self.offsets.reach(offset)
+        self.show()
+
+    def received(self, messages: Messages) -> Messages:
+        """Return those of `messages`, which are in order and at least one, that are to be handled."""
+        self.led(messages[-1].leader_epoch())
+        if self._floor is None:
+            return messages
+        left = self._from_floor(messages)
+        if left:
+            self._floor = None
+        return left
+
+    def _from_floor(self, messages: Messages) -> list[Message]:
+        return [message for message in messages if self._floor is None or offset_of(message) >= self._floor]
 
     def begin(self, offset: int) -> None:
         """Note that the record at `offset` is about to be the first to be handled: all below it was, by somebody."""
@@ -108,6 +149,11 @@ class Partition:
         done = self.offsets.committable
         if done is not None:
             self._board.words[self._done_word] = done
+
+    def sending(self, offset: int) -> None:
+        """Note that a commit of `offset` is about to be sent."""
+        word = sent_word(self.row)
+        self._board.words[word] = max(self._board.words[word], offset)
 
     def acknowledged(self, offset: int) -> None:
         """Note that the commit of `offset` was answered."""
@@ -134,97 +180,6 @@ class Partition:
         """Begin nothing of it until `trouble` is settled; known troubles stay where they are."""
         if trouble not in self.troubles:
             insort(self.troubles, trouble, key=lambda one: one.offset)
-
-
-class Partitions:
-    """The partitions of this consumer: what the rebalance callbacks change and everything else reads."""
-
-    def __init__(self, board: BoardWriter) -> None:
-        self._board = board
-        self._rng = random.SystemRandom()
-        self._owned: dict[Key, Partition] = {}
-        self._halted = Halted()
-        self.states: dict[Key, State] = {}
-        self.blocked: dict[Key, Partition] = {}
-        self.version = 0
-        """Changes with what is ours and with what is blocked."""
-        self.fresh: set[Key] = set()
-        """Assigned since the pauses were last reconciled."""
-        self.dirty: set[Partition] = set()
-        """With progress since the last commit was sent."""
-
-    def __iter__(self) -> Iterator[Partition]:
-        return iter(list(self._owned.values()))
-
-    def __len__(self) -> int:
-        return len(self._owned)
-
-    def get(self, topic: str, number: int) -> Partition | None:
-        """Return the present epoch of a partition, None if it is not ours."""
-        return self._owned.get((topic, number))
-
-    def keys(self) -> frozenset[Key]:
-        """Return the keys of all that are ours."""
-        return frozenset(self._owned)
-
-    def open(self, key: Key) -> Partition:
-        """Begin a new epoch."""
-        partition = Partition(*key, self._rng.getrandbits(63), self._board)
-        self._owned[key] = partition
-        self.version += 1
-        self.fresh.add(key)
-        if self._halted.covers(key):
-            partition.halted, self.blocked[key] = True, partition
-        self._board.put(Counter.ASSIGNED, len(self._owned))
-        return partition
-
-    def forget(self, key: Key) -> None:
-        """End an epoch: what is under way for it counts no more."""
-        partition = self._owned.pop(key, None)
-        if partition is None:
-            return
-        partition.owned = False
-        self.version += 1
-        self.dirty.discard(partition)
-        self.blocked.pop(key, None)
-        self.fresh.discard(key)
-        self._board.unassign(*key)
-        self._board.put(Counter.ASSIGNED, len(self._owned))
-
-    def block(self, partition: Partition, trouble: Trouble) -> None:
-        """Begin nothing of `partition` until `trouble` is settled."""
-        partition.block(trouble)
-        if partition.key not in self.blocked:
-            self.blocked[partition.key] = partition
-            self.version += 1
-
-    def halt(self, halted: Halted) -> list[tuple[Partition, list[Message]]]:
-        """Begin nothing of what is `halted`; return what goes on, each with what has been received of it meanwhile."""
-        if halted is self._halted:
-            return []
-        self._halted = halted
-        going_on = []
-        for key, partition in self._owned.items():
-            before, partition.halted = partition.halted, halted.covers(key)
-            if partition.halted and key not in self.blocked:
-                self.blocked[key] = partition
-                self.version += 1
-            elif before and not partition.blocked:
-                going_on.append((partition, self.unblock(partition)))
-        return going_on
-
-    def unblock(self, partition: Partition) -> list[Message]:
-        """Go on with `partition`; return what has been received of it meanwhile."""
-        if self.blocked.pop(partition.key, None) is not None:
-            self.version += 1
-        backlog, partition.backlog = partition.backlog, []
-        return backlog
-
-    def retained(self, *, halted: bool) -> tuple[int, int]:
-        """Return how many records blocked partitions keep, `halted` or other ones, and the bytes of their values."""
-        those = [one for one in self.blocked.values() if one.halted == halted]
-        kept = [[*one.backlog, *(trouble.message for trouble in one.troubles)] for one in those]
-        return sum(map(len, kept)), sum(map(size_of, kept))
 
 
 def size_of(messages: Messages) -> int:

@@ -11,7 +11,7 @@ from .decide.pressure import Key, Policy, pressed, reconcile
 from .inbox import Inbox, Run
 from .kafka import Client
 from .outputs import Outputs
-from .partition import Partitions
+from .partitions import Partitions
 from .pulse import Pulse
 from .seldom import Seldom
 from .spec import WorkerSpec

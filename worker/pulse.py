@@ -7,6 +7,7 @@ from typing import Final
 from . import clock
 from .context import context
 from .decide.halted import Halted
+from .heritage import Heritage
 
 GLANCE: Final = 0.001
 """Seconds for which the record loop compares the clock with one number and does nothing else beside its work."""
@@ -15,7 +16,19 @@ GLANCE: Final = 0.001
 class Pulse:
     """Flags that the record loop looks at. A signal handler may set them between any two instructions."""
 
-    __slots__ = ("due", "glance", "guard", "halted", "leave", "quiet", "stopped_at", "stopping", "together", "topics")
+    __slots__ = (
+        "due",
+        "glance",
+        "guard",
+        "halted",
+        "heritage",
+        "leave",
+        "quiet",
+        "stopped_at",
+        "stopping",
+        "together",
+        "topics",
+    )
 
     def __init__(self) -> None:
         self.due = 0.0
@@ -31,6 +44,8 @@ class Pulse:
         """Take nothing new, keep what is assigned."""
         self.halted = Halted()
         """What an operator has paused."""
+        self.heritage = Heritage()
+        """What is known of workers that died, and of topics."""
         self.together = False
         """The whole herd is stopping: be done, but stay in the group until told to leave it."""
         self.leave = False

@@ -8,9 +8,10 @@ from .boardwriter import BoardWriter
 from .commit import Committer
 from .decide.assignment import Action, Assigned, Committed, Event, Lost, Revoked, State, step
 from .decide.pressure import Key
+from .handover import Handover
 from .membership import Membership
-from .partition import Partition, Partitions
-from .starts import Starts
+from .partition import Partition
+from .partitions import Partitions
 
 
 class Rebalancer:
@@ -20,14 +21,14 @@ class Rebalancer:
         self,
         partitions: Partitions,
         committer: Committer,
-        starts: Starts,
+        handover: Handover,
         membership: Membership,
         board: BoardWriter,
     ) -> None:
         self._partitions = partitions
         self._membership = membership
         self._committer = committer
-        self._starts = starts
+        self._handover = handover
         self._board = board
         self.closing = False
         """The consumer is being closed: what could be committed is, and a sync commit could block the stop."""
@@ -35,7 +36,7 @@ class Rebalancer:
     def on_assign(self, keys: Sequence[Key]) -> None:
         """Begin with `keys`."""
         self._each(keys, Assigned())
-        self._starts.assigned([one for key in keys if (one := self._partitions.get(*key)) is not None])
+        self._handover.assigned([one for key in keys if (one := self._partitions.get(*key)) is not None])
         self._membership.joined()
         self._tell(events.ASSIGNED, keys)
 

@@ -3,7 +3,8 @@
 from . import clock
 from .caller import Caller
 from .outcomes import Outcomes
-from .partition import Partition, Partitions
+from .partition import Partition
+from .partitions import Partitions
 
 
 class Retrier:

@@ -11,16 +11,17 @@ from .boardwriter import BoardWriter
 from .caller import Caller
 from .channel import Channel
 from .commit import Committer
-from .desk import Desk
+from .desk import Desk, hear
 from .fetch import Fetcher
 from .handler import Handler
+from .handover import Handover
 from .inbox import Inbox
 from .joining import Joining
 from .kafka import Client, ConsumerFactory
 from .membership import Membership
 from .outcomes import Outcomes
 from .outputs import Outputs, ProducerFactory
-from .partition import Partitions
+from .partitions import Partitions
 from .pauses import Pauses
 from .pulse import Pulse
 from .rebalance import Rebalancer
@@ -70,7 +71,8 @@ class Session:
         self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
         self.membership = Membership(self.client, tools.channel, board)
         self.joining = Joining(self.client)
-        self.rebalancer = Rebalancer(self.partitions, self.committer, self.starts, self.membership, board)
+        self.handover = self._handover()
+        self.rebalancer = Rebalancer(self.partitions, self.committer, self.handover, self.membership, board)
         self.fetcher = Fetcher(spec=spec, client=self.client, partitions=self.partitions, inbox=self.inbox, board=board)
         self.pauses = Pauses(
             spec=spec,
@@ -87,6 +89,20 @@ class Session:
         self.desk = self._desk(spec)
         self.work = self._work(caller)
         self._topics = spec.kafka.topics
+
+    def _handover(self) -> Handover:
+        channel = self.tools.channel
+        return Handover(
+            client=self.client,
+            committer=self.committer,
+            partitions=self.partitions,
+            inbox=self.inbox,
+            starts=self.starts,
+            pulse=self.pulse,
+            board=self.board,
+            hear=lambda: hear(channel, self.pulse),
+            ask=channel.send,
+        )
 
     def _outcomes(self, worker: str) -> Outcomes:
         return Outcomes(

@@ -18,7 +18,7 @@ from .partition import Partition, offset_of
 from .pulse import Pulse
 
 LOOKUP_SECONDS: Final = 1.0
-"""For each of two questions, inside a rebalance callback; a broker that is there answers within milliseconds."""
+"""Inside a rebalance callback; a broker that is there answers within milliseconds."""
 AGAIN_SECONDS: Final = 0.3
 """For each question of a later try, between records."""
 RETRY_FIRST: Final = 1.0
@@ -46,32 +46,31 @@ class Starts:
         self.holding = False
         """Whether records are to wait."""
 
-    def assigned(self, partitions: Sequence[Partition]) -> None:
-        """Have `partitions` begin where they should; called in their on_assign, raises nothing of Kafka's.
+    def assigned(self, partitions: Sequence[Partition]) -> Mapping[Key, int]:
+        """Return where `partitions` begin, which have no commit; called in their on_assign, raises nothing of Kafka's.
 
-        What cannot be looked up begins where librdkafka finds the end to be, and is looked up again later.
+        What is missing begins where librdkafka finds it should; under "latest" it is looked up again later.
         """
-        if not self._latest or not partitions or self._pulse.stopping:
-            return
+        if not self._latest or not partitions:
+            return {}
         by_key = {one.key: one for one in partitions}
         try:
-            found = self._look_up(list(by_key), LOOKUP_SECONDS)
-            self._client.assign(by_key, {key: start for key, start in found.items() if start is not None})
+            found, reason = self._client.ends(by_key, LOOKUP_SECONDS), "a leader does not answer"
         except KafkaException as error:
             found, reason = {}, error.args[0].str()
-        else:
-            reason = "a leader does not answer"
         for key, start in found.items():
-            if start is not None:
-                self._commit(by_key[key], start)
+            self._commit(by_key[key], start)
         unknown = [one for one in partitions if one.key not in found]
         if unknown:
-            self._unknown.update(dict.fromkeys(unknown))
-            self._pause = RETRY_FIRST
-            self._retry_at = clock.monotonic() + self._pause
-            self.open = True
+            self._look_later(unknown)
             where = ", ".join(f"{one.topic}[{one.number}]" for one in unknown)
             log.emit(events.START_UNKNOWN, partitions=where, reason=reason)
+        return found
+
+    def late(self, partition: Partition) -> None:
+        """Find out where `partition` begins, of which only now is known that it has no commit."""
+        if self._latest:
+            self._look_later([partition])
 
     def look(self) -> None:
         """Learn what was answered and what was unknown; between records, never in a callback."""
@@ -86,6 +85,12 @@ class Starts:
         self._uncommitted = {one for one in self._uncommitted if one.owned and one.committed is None}
         self.holding = bool(self._uncommitted) and now < self._hold_until
         self.open = self.holding or bool(self._unknown)
+
+    def _look_later(self, partitions: Sequence[Partition]) -> None:
+        self._unknown.update(dict.fromkeys(partitions))
+        self._pause = RETRY_FIRST
+        self._retry_at = clock.monotonic() + self._pause
+        self.open = True
 
     def _commit(self, partition: Partition, start: int) -> None:
         partition.offsets.reach(start)
@@ -127,6 +132,6 @@ class Starts:
             KafkaException: there is no answer in time.
         """
         committed = self._client.committed(keys, seconds)
-        fresh = [key for key, offset in committed.items() if offset is None]
+        fresh = [key for key, commit in committed.items() if commit.offset is None]
         ends = self._client.ends(fresh, seconds) if fresh else {}
-        return {key: None for key, offset in committed.items() if offset is not None} | dict(ends)
+        return {key: None for key, commit in committed.items() if commit.offset is not None} | dict(ends)

@@ -1,22 +1,28 @@
 """The boards of this life's workers, and what a previous life left behind."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...worker import boardview
-from ...worker.board import Board
+from ...worker.board import Board, Header
+from ...worker.boardentries import acknowledged_of, entries_of
+from ...worker.decide.handover import Entry
+from ...worker.decide.pressure import Key
 from ...worker.spec import SlotIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A worker of a supervisor that is gone: its slot, and its Kafka member id if it had one."""
+    """A worker of a supervisor that is gone: its slot, its Kafka member id if it had one, and what its board leaves."""
 
     slot: int
     member_id: str | None
+    path: Path
+    entries: tuple[Entry, ...] = ()
+    acknowledged: Mapping[Key, int] = field(default_factory=dict)
 
 
 class Boards:
@@ -33,15 +39,31 @@ class Boards:
         return board, fd, path
 
     def take_leftovers(self) -> Iterator[Leftover]:
-        """Read and delete the boards of previous lives: the lock is ours, so none of their workers is alive."""
-        for path in sorted(self._folder.iterdir()):
+        """Read the boards of previous lives: the lock is ours, so none of their workers is alive.
+
+        The oldest first. What leaves no entries, or is no board, is deleted.
+        """
+        found = []
+        for path in self._folder.iterdir():
             board = _open(path)
-            with suppress(OSError):  # a folder, say: not ours, so it is left
-                path.unlink()
+            if board is not None and board.valid:
+                found.append((board.words[Header.CREATED], path.name, _leftover(board, path)))
+            if board is None or not board.valid or not found[-1][2].entries:
+                delete(path)
             if board is not None:
-                if board.valid:
-                    yield Leftover(board.identity.slot, boardview.member_id_of(board))
                 board.close()
+        yield from (leftover for _, _, leftover in sorted(found, key=lambda one: one[:2]))
+
+
+def delete(path: Path) -> None:
+    """Delete a board's file."""
+    with suppress(OSError):  # a folder, say: not ours, so it is left
+        path.unlink()
+
+
+def _leftover(board: Board, path: Path) -> Leftover:
+    entries, acknowledged = tuple(entries_of(board)), acknowledged_of(board)
+    return Leftover(board.identity.slot, boardview.member_id_of(board), path, entries, acknowledged)
 
 
 def _open(path: Path) -> Board | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from confluent_kafka import OFFSET_END, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, Message, TopicPartition
 
 TOPIC = "orders"
 Handed = Callable[[object, list[TopicPartition]], None]
@@ -16,6 +16,9 @@ class FakeGroup:
         self.log: dict[int, list[Message]] = {number: [] for number in range(partitions)}
         self.ends = dict.fromkeys(range(partitions), 0)
         self.committed: dict[int, Any] = dict.fromkeys(range(partitions), 0)
+        self.metadata: dict[int, str] = {}
+        self.starts = dict.fromkeys(range(partitions), 0)
+        self.epochs = dict.fromkeys(range(partitions), 0)
         self.failing: dict[str, bool] = {}
         """Questions that get no answer."""
         self.asked: list[str] = []
@@ -66,6 +69,7 @@ class FakeConsumer:
             self.group.commits.append({at.partition: at.offset for at in offsets})
             for at in offsets:
                 self.group.committed[at.partition] = at.offset
+                self.group.metadata[at.partition] = at.metadata or ""
         if asynchronous:
             self._answers.append((error, offsets))
             assert len(self._answers) == 1, "more than one commit in flight"
@@ -77,12 +81,16 @@ class FakeConsumer:
     def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
         self._ask("committed")
         found = [(at.partition, self.group.committed[at.partition]) for at in partitions]
-        return [TopicPartition(TOPIC, number, -1001 if at is None else at) for number, at in found]
+        rows = [(number, -1001 if at is None else at, self.group.metadata.get(number, "")) for number, at in found]
+        return [TopicPartition(TOPIC, *row) for row in rows]
 
     def offsets_for_times(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
-        self._ask("ends")
-        assert all(at.offset == OFFSET_END for at in partitions)
-        return [TopicPartition(TOPIC, at.partition, self.group.ends[at.partition]) for at in partitions]
+        which = {at.offset for at in partitions}
+        assert which in ({OFFSET_END}, {OFFSET_BEGINNING})
+        self._ask("ends" if which == {OFFSET_END} else "starts")
+        offsets = self.group.ends if which == {OFFSET_END} else self.group.starts
+        rows = [(at.partition, offsets[at.partition], "", self.group.epochs[at.partition]) for at in partitions]
+        return [TopicPartition(TOPIC, *row) for row in rows]
 
     def incremental_assign(self, partitions: list[TopicPartition]) -> None:
         self._chosen = {at.partition: at.offset for at in partitions if at.offset >= 0}

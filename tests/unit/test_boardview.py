@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kherd.worker import boardview
-from kherd.worker.board import IN_FLIGHT, MEMBER, PARTITIONS, Board, PartitionWord
+from kherd.worker.board import IN_FLIGHT, MEMBER, PARTITIONS, Board
+from kherd.worker.boardrow import PartitionWord
 from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.spec import SlotIdentity
 

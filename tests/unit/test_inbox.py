@@ -11,7 +11,8 @@ from confluent_kafka import Message
 from kherd.worker.board import Board
 from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.inbox import Inbox, Run
-from kherd.worker.partition import Partition, Partitions
+from kherd.worker.partition import Partition
+from kherd.worker.partitions import Partitions
 from kherd.worker.spec import SlotIdentity
 
 from ..fakes.consumer import TOPIC

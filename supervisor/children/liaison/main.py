@@ -87,6 +87,9 @@ class Liaison:
         if message["type"] == "sweep":
             if self._rounds is not None:
                 self._rounds.poke()
+        elif message["type"] == "identify":
+            if self._messenger is not None:
+                self._messenger.identify(message["topics"], message["at"], self._mailbox.put)
         elif message["type"] in {"notice", "describe_release"}:
             errand = self._desk.accept(message, clock.monotonic())
             if self._messenger is not None:

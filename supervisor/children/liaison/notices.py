@@ -4,7 +4,7 @@ Each errand is a coroutine on kafka-python's loop, which is a thread of its own 
 waits for another, for a lag sweep, or for a broker beyond its deadline.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka.net.selector import NetworkSelector
@@ -16,6 +16,7 @@ from . import census
 from .census import Census
 from .coordinator import Coordinator
 from .errands import LIMIT, PAUSE, Answer, Delivery, Errand
+from .identities import identify
 
 STOP_MS: Final = 500
 
@@ -51,6 +52,16 @@ class Messenger:
                 self._open -= 1
 
         # Not the coroutine itself: one that is never started would warn at the exit.
+        self._net.call_soon_threadsafe(run)
+
+    def identify(self, topics: Sequence[str], at: float, report: Callable[[Message], None]) -> None:
+        """Report which topics these are, if a broker answers, on the messenger's thread; asked for at `at`."""
+
+        async def run() -> None:
+            message = await identify(self._coordinator, topics, at)
+            if message is not None:
+                report(message)
+
         self._net.call_soon_threadsafe(run)
 
     def count_members(self, interval: float, report: Callable[[Message], None]) -> None:

@@ -1,0 +1,53 @@
+"""A partition's row on the board, and the seal by which a row is told from random words."""
+
+import zlib
+from enum import IntEnum
+from typing import Final
+
+
+class PartitionWord(IntEnum):
+    """One assigned partition; `USED` is 0 in a free row. Offsets are NONE while unknown."""
+
+    SEQUENCE = 0
+    USED = 1
+    TOPIC = 2
+    PARTITION = 3
+    TOPIC_ID_HIGH = 4
+    TOPIC_ID_LOW = 5
+    NONCE = 6
+    LEADER_EPOCH = 7
+    DONE = 8
+    """Every record below this offset is finished: handled, its outputs and dead letters acknowledged."""
+    COMMITTED = 9
+    """The last offset a commit of ours was acknowledged for."""
+    SENT = 10
+    """The highest offset a commit of ours was sent for; stored before it is sent."""
+    BASE_NONCE = 11
+    """Of the commit this assignment began with; NONE if its metadata named none."""
+    BASE_OFFSET = 12
+    """The offset of that commit; NONE if there was none."""
+    BASED = 13
+    """1 once the two are known, else 0."""
+    CLUSTER = 14
+    """The cluster (`decide.handover.cluster_word` of its id), 0 while unknown, as the topic's id is."""
+    SEAL = 15
+    """A checksum of what identifies the row (`SEALED`): a row of random words is no row."""
+
+
+SEALED: Final = (
+    PartitionWord.TOPIC,
+    PartitionWord.PARTITION,
+    PartitionWord.TOPIC_ID_HIGH,
+    PartitionWord.TOPIC_ID_LOW,
+    PartitionWord.NONCE,
+    PartitionWord.BASE_NONCE,
+    PartitionWord.BASE_OFFSET,
+    PartitionWord.BASED,
+    PartitionWord.CLUSTER,
+)
+"""Words of a partition's row that change only under its sequence number."""
+
+
+def seal_of(words: memoryview, base: int) -> int:
+    """Return what `SEAL` of the partition row at `base` has to be."""
+    return zlib.crc32(b"".join(words[base + word].to_bytes(8, "little", signed=True) for word in SEALED))

@@ -1,0 +1,218 @@
+"""Where an assignment begins: at the group's commit, or further, where the board of a dead worker says.
+
+What decides is `decide.handover`; here it is asked what that has to know. Until it is known, a partition waits.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from confluent_kafka import KafkaException
+
+from . import clock, events, log
+from .board import Counter
+from .boardwriter import BoardWriter
+from .channel import Message
+from .commit import Committer
+from .decide.handover import Commit, Entry, Ignored, Log, choose, screen
+from .decide.pressure import Key
+from .inbox import Inbox, Run
+from .kafka import Client
+from .names import Names
+from .partition import Partition
+from .partitions import Partitions
+from .pulse import Pulse
+from .starts import Starts
+
+LOOKUP_SECONDS: Final = 1.0
+"""For what is committed, inside a rebalance callback; a broker that is there answers within milliseconds."""
+AGAIN_SECONDS: Final = 0.3
+"""For every other question."""
+RETRY_FIRST: Final = 0.3
+RETRY_MOST: Final = 5.0
+PATIENCE: Final = 5.0
+"""How long a partition waits for the rest, once what is committed is known; then it begins there."""
+
+
+@dataclass(slots=True)
+class Wait:
+    """Why a partition waits: for `commit`, or with `entries` for the topic's identity or its log; since when."""
+
+    since: float
+    commit: Commit | None = None
+    entries: list[Entry] = field(default_factory=list)
+
+
+class Handover:
+    """Begins assignments. `hear` takes in what the supervisor has said, `ask` sends it a message."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        committer: Committer,
+        partitions: Partitions,
+        inbox: Inbox,
+        starts: Starts,
+        pulse: Pulse,
+        board: BoardWriter,
+        hear: Callable[[], object],
+        ask: Callable[[Message], None],
+    ) -> None:
+        self._client = client
+        self._committer = committer
+        self._partitions = partitions
+        self._inbox = inbox
+        self._starts = starts
+        self._pulse = pulse
+        self._board = board
+        self._hear = hear
+        self._names = Names(pulse, ask)
+        self._waits: dict[Partition, Wait] = {}
+        self._adopted: set[Partition] = set()
+        self._retry_at = 0.0
+        self._pause = RETRY_FIRST
+        self.open = False
+        """Whether `look` has anything to do on each turn of the loop."""
+
+    @property
+    def holding(self) -> bool:
+        """Whether a partition waits."""
+        return bool(self._waits)
+
+    def assigned(self, partitions: Sequence[Partition]) -> None:
+        """Have `partitions` begin where they should; called in their on_assign, raises nothing of Kafka's."""
+        if not partitions or self._pulse.stopping:
+            return
+        self._hear()
+        now = clock.monotonic()
+        self._names.name(partitions, now)
+        known = self._look_up(partitions, LOOKUP_SECONDS)
+        for one, commit in known.items():
+            self._screen(one, commit)
+        begun = self._settle(now, self._logs(list(known)))
+        starts = {one.key: commit.offset for one, commit in known.items() if commit.offset is not None}
+        starts |= {one.key: offset for one, offset in begun.items() if offset is not None}
+        starts |= self._starts.assigned([one for one in known if one.key not in starts and one not in self._waits])
+        for one in partitions:
+            if one in self._waits:
+                self._partitions.hold(one)
+        try:
+            self._client.assign([one.key for one in partitions], starts)
+        except KafkaException as error:  # the binding assigns, from the commits; what is done already is left out
+            log.emit(events.CLIENT_ERROR, code="assign", text=str(error))
+        self.open = True
+
+    def look(self) -> None:
+        """Learn what partitions wait for, and let them go on; between records, never in a callback."""
+        now = clock.monotonic()
+        self._names.look(now)
+        if self._waits:
+            self._hear()
+            self._waits = {one: wait for one, wait in self._waits.items() if one.owned}
+            self._learn(now)
+        if self._adopted:
+            self._committer.tick(now, at_once=True)
+            self._adopted = {one for one in self._adopted if one.owned and one.committed is None}
+        self.open = bool(self._waits or self._adopted or self._names.missing)
+
+    def _learn(self, now: float) -> None:
+        commits = {one: wait.commit for one, wait in self._waits.items()}
+        unknown = [one for one, commit in commits.items() if commit is None]
+        if unknown and now >= self._retry_at:
+            known = self._look_up(unknown, AGAIN_SECONDS)
+            self._pause = RETRY_FIRST if len(known) == len(unknown) else min(2 * self._pause, RETRY_MOST)
+            self._retry_at = clock.monotonic() + self._pause
+            for one, commit in known.items():
+                commits[one] = commit
+                if not self._screen(one, commit):
+                    self._release(one, commit, None)
+        ready = [one for one, wait in self._waits.items() if wait.entries and self._names.fresh(one.topic, now)]
+        for one, offset in self._settle(now, self._logs(ready)).items():
+            self._release(one, commits[one], offset)
+
+    def _look_up(self, partitions: Sequence[Partition], seconds: float) -> dict[Partition, Commit]:
+        """Return what is known to be committed; of what is not known to be, partitions wait."""
+        reason = "the coordinator does not know yet"
+        try:
+            found = self._client.committed([one.key for one in partitions], seconds)
+        except KafkaException as error:
+            found, reason = {}, error.args[0].str()
+        for one in partitions:
+            if one.key in found:
+                self._waits.pop(one, None)
+                one.based(found[one.key])
+            elif one not in self._waits:
+                self._waits[one] = Wait(clock.monotonic())
+                log.emit(events.COMMIT_UNKNOWN, topic=one.topic, partition=one.number, reason=reason)
+        return {one: found[one.key] for one in partitions if one.key in found}
+
+    def _screen(self, partition: Partition, commit: Commit) -> bool:
+        """Have `partition` wait if there are boards that it could follow as far as the commit tells; return whether."""
+        entries, ignored = screen(self._pulse.heritage.entries.get(partition.key, ()), commit)
+        _tell(ignored)
+        if entries:
+            self._waits[partition] = Wait(clock.monotonic(), commit, entries)
+        return bool(entries)
+
+    def _logs(self, partitions: Sequence[Partition]) -> Mapping[Key, Log]:
+        """Return the logs of what could follow a board, and note the leaders' epochs of all."""
+        keys = [one.key for one in partitions]
+        logs: Mapping[Key, Log] = {}
+        epochs: Mapping[Key, int | None] = {}
+        try:
+            if any(one in self._waits for one in partitions):
+                logs = self._client.logs(keys, AGAIN_SECONDS)
+                epochs = {key: found.epoch for key, found in logs.items()}
+            elif keys:
+                epochs = self._client.epochs(keys, AGAIN_SECONDS)
+        except KafkaException:  # a leader that does not answer: who waits for this asks again
+            return logs
+        for one in partitions:
+            one.led(epochs.get(one.key))
+        return logs
+
+    def _settle(self, now: float, logs: Mapping[Key, Log]) -> dict[Partition, int | None]:
+        """Decide what can be decided of what waits: where it begins if that is not the commit, else None."""
+        settled: dict[Partition, int | None] = {}
+        for one, wait in self._waits.items():
+            found = logs.get(one.key)
+            if found is not None and self._names.fresh(one.topic, now):
+                settled[one] = self._choose(one, wait, found)
+            elif wait.entries and now - wait.since >= PATIENCE:
+                _tell(Ignored(entry, "its topic or its log could not be looked up in time") for entry in wait.entries)
+                settled[one] = None
+        for one in settled:
+            del self._waits[one]
+        return settled
+
+    def _choose(self, partition: Partition, wait: Wait, found: Log) -> int | None:
+        best, ignored = choose(wait.entries, self._pulse.heritage.identities.get(partition.topic), found)
+        _tell(ignored)
+        if best is None:
+            return None
+        committed = None if wait.commit is None else wait.commit.offset
+        saved = best.done - (found.start if committed is None else committed)
+        partition.go_on(best.done)
+        self._inbox.leave_out(partition, best.done)
+        self._committer.progress(partition, 0)
+        self._adopted.add(partition)
+        self._board.add(Counter.HANDED_OVER, saved)
+        where = {"topic": partition.topic, "partition": partition.number, "offset": best.done}
+        log.emit(events.HANDED_OVER, **where, committed=committed, worker_pid=best.pid, count=saved)
+        return best.done
+
+    def _release(self, partition: Partition, commit: Commit | None, offset: int | None) -> None:
+        """Go on with a partition that had to wait."""
+        partition.waiting = False
+        if not partition.blocked:
+            self._inbox.put_back([Run(partition, self._partitions.unblock(partition))])
+        if offset is None and commit is not None and commit.offset is None:
+            self._starts.late(partition)
+
+
+def _tell(ignored: Iterable[Ignored]) -> None:
+    for one in ignored:
+        entry = one.entry
+        where = {"topic": entry.topic, "partition": entry.partition, "offset": entry.done}
+        log.emit(events.NOT_HANDED_OVER, **where, worker_pid=entry.pid, reason=one.reason)
