@@ -67,6 +67,7 @@ def test_prometheus(herd: NewHerd, port: int) -> None:
     before = until_read(port, wanted)
     assert [name for name in before if name.startswith("kherd_deaths_total")] == []
     assert [value for name, value in before.items() if name.startswith("kherd_build_info ")] == [1]
+    assert before["kherd_handler_seconds_count"] == before["kherd_calls_total"] >= 101
     assert get(port, "/readyz").json == {"ready": True, "reasons": []}
 
     # When a worker is killed, and then the exporter, then both are counted, and the port answers again
