@@ -21,7 +21,7 @@ def test_it_holds_the_pid_until_it_is_removed(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("before", ["1\n", str(os.getpid()), ""])
+@pytest.mark.parametrize("before", ["1\n", str(os.getpid()), ""], ids=["init", "a live process", "nothing"])
 def test_a_stale_pid_whoever_has_it_now_keeps_nobody_from_starting(tmp_path: Path, before: str) -> None:
     (tmp_path / "pid").write_text(before)
     (tmp_path / "pid.new").write_text("left by a crash")
