@@ -68,15 +68,21 @@ def test_records_that_are_gone_are_counted(tmp_path: Path) -> None:
         assert worker.stop() == 0
 
 
-@pytest.mark.parametrize("question", [LIST_OFFSETS, OFFSET_FETCH], ids=["ends", "commits"])
-def test_latest_begins_though_its_start_cannot_be_looked_up_at_once(tmp_path: Path, question: int) -> None:
+@pytest.mark.parametrize(
+    ("question", "times", "event"),
+    [(LIST_OFFSETS, 2, "start_unknown"), (OFFSET_FETCH, 1, "commit_unknown")],
+    ids=["ends", "commits"],
+)
+def test_latest_begins_though_its_start_cannot_be_looked_up_at_once(
+    tmp_path: Path, question: int, times: int, event: str
+) -> None:
     with MockCluster() as cluster, scene(tmp_path, cluster, "orders") as stage:  # type: ignore[arg-type]
         stage.topic(1)
         stage.feed(3)
         stage.handler(NOTE)
-        cluster.push_errors(question, [GROUP_AUTHORIZATION_FAILED])
+        cluster.push_errors(question, [GROUP_AUTHORIZATION_FAILED] * times)
         worker = stage.worker(kafka={"start": "latest"})
-        worker.until(lambda: worker.logged("start_unknown") == 1, "its start is not known")
+        worker.until(lambda: worker.logged(event) == 1, "its start is not known")
         worker.until(lambda: stage.committed == {0: 3}, "it is found all the same")
         stage.feed(2)
         worker.until(lambda: stage.did() == [(0, 3), (0, 4)], "handled")
