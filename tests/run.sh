@@ -15,11 +15,12 @@ suite() {
 }
 
 suite "static" make --no-print-directory check
-suite "unit + property" $bin/python -m pytest -q tests/unit tests/property
+suite "unit" $bin/python -m pytest -q tests/unit
+suite "property" $bin/python -m pytest -q -n 2 tests/property
 suite "package" $bin/python -m pytest -q tests/package
 suite "systemd" $bin/python -m pytest -q tests/systemd
-# These wait most of the time, so that two at a time are no slower; what measures time has the machine for itself.
-suite "contract + integration" $bin/python -m pytest -q -n 2 --dist loadfile -m "not alone" tests/contract tests/integration
+# These wait most of the time, so that three at a time are no slower; what measures time has the machine for itself.
+suite "contract + integration" $bin/python -m pytest -q -n 3 --dist loadfile --durations 30 -m "not alone" tests/contract tests/integration
 suite "integration, alone" $bin/python -m pytest -q -m alone tests/integration
 
 echo "=== minutes per suite"
