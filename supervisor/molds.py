@@ -106,7 +106,7 @@ class Molds:
         return f"its mold died: {death.cause.text}"
 
     def retire(self, keep: set[int], deadline: float) -> None:
-        """End the molds of generations that have no worker left and get none; one that still loads may not hear TERM."""
+        """End the molds of generations that have no worker left and get none; one that still loads is killed."""
         for generation in [one for one in self._molds if one not in keep]:
             mold = self._molds.pop(generation)
             self._leaving.append(mold.handle)
