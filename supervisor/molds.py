@@ -26,6 +26,11 @@ class Request:
     identity: SlotIdentity
     fds: tuple[int, ...]
 
+    @property
+    def is_of_now(self) -> bool:
+        """Whether its slot has not gone on to another process since: one killed at once may be answered for later."""
+        return self.handle.incarnation == self.identity.incarnation
+
     def close(self) -> None:
         """Give our copies of the descriptors back: from then on end of file tells that the worker is gone."""
         for fd in self.fds:
@@ -101,7 +106,7 @@ class Molds:
         return f"its mold died: {death.cause.text}"
 
     def retire(self, keep: set[int], deadline: float) -> None:
-        """End the molds of generations that have no worker left and get none; one that still loads hears no TERM."""
+        """End the molds of generations that have no worker left and get none; one that still loads is killed."""
         for generation in [one for one in self._molds if one not in keep]:
             mold = self._molds.pop(generation)
             self._leaving.append(mold.handle)
@@ -161,7 +166,7 @@ class Molds:
         if request is None:
             return
         request.close()
-        if message.get("status") != 0:
+        if message.get("status") != 0 and request.is_of_now:
             if request.handle.process is not None and "reason" in message:
                 request.handle.process.said = message["reason"]
             self._lost(request.handle)
@@ -175,7 +180,8 @@ class Molds:
         asked, mold.asked = mold.asked, {}
         for request in asked.values():
             request.close()
-            self._lost(request.handle)
+            if request.is_of_now:
+                self._lost(request.handle)
 
 
 def _spec_for(spec: WorkerSpec) -> tuple[WorkerSpec, int]:

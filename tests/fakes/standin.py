@@ -33,6 +33,8 @@ from kherd.worker.spec import SlotIdentity, WorkerSpec
 LIAISON = "tests.fakes.standin"
 TELL_LAG_EVERY = 50
 """Milliseconds."""
+BEAT_EVERY = 1000
+"""Milliseconds: a worker that is silent for 15 s is taken for hanging, however slow the machine is."""
 
 
 def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int) -> int:
@@ -64,7 +66,8 @@ def _obey(channel: Channel, writer: BoardWriter, reads: int) -> int:
     waiting.register(channel, select.POLLIN)
     waiting.register(reads, select.POLLIN)
     while True:
-        for fd, _ in waiting.poll():
+        writer.beat()
+        for fd, _ in waiting.poll(BEAT_EVERY):
             if fd == reads and signal.SIGTERM in os.read(reads, 4096):
                 return WorkerExit.DRAINED
         while (received := channel.receive()) is not None:

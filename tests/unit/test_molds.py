@@ -37,7 +37,8 @@ class Foundry:
         """Ask for one worker, with descriptors that `leaked` looks for."""
         fds = tuple(os.dup(2) for _ in range(3))
         self.open.update(fds)
-        request = Request(Handle(f"worker {slot}", 60.0), SlotIdentity(7, slot, 1), fds)
+        handle = Handle(f"worker {slot}", 60.0, incarnation=1)
+        request = Request(handle, SlotIdentity(7, slot, 1), fds)
         self.molds.request(request, generation)
         return request
 
@@ -126,6 +127,18 @@ def test_a_worker_that_was_not_forked_is_lost_once_and_says_why(
     assert foundry.lost == ["worker 0"]
 
 
+@pytest.mark.parametrize("how", ["answered", "ended"])
+def test_who_has_a_newer_process_by_now_loses_nothing(foundry: Foundry, how: str) -> None:
+    foundry.hear("ready")
+    foundry.request(0).handle.incarnation += 1
+    if how == "answered":
+        foundry.hear("forked", slot=0, incarnation=1, status=-9)
+    else:
+        foundry.end()
+    assert foundry.lost == []
+    assert foundry.leaked == []
+
+
 def test_a_dead_mold_loses_what_is_under_way_and_keeps_what_waits(foundry: Foundry) -> None:
     foundry.hear("ready")
     foundry.request(0)
@@ -201,7 +214,7 @@ def test_a_mold_that_died_is_a_trouble_unless_it_was_asked_to(foundry: Foundry, 
     assert foundry.molds.trouble(1) == (None if wanted else "its mold died: SIGKILL, not sent by kherd")
 
 
-def test_a_mold_that_still_loads_is_killed_when_it_is_retired_for_it_hears_no_term(foundry: Foundry) -> None:
+def test_a_mold_that_still_loads_is_killed_when_it_is_retired_for_it_may_not_hear_term(foundry: Foundry) -> None:
     foundry.nursery.feed(foundry.mold(), machine.Announced())
     old = foundry.mold()
     foundry.molds.retire(set(), 5.0)
