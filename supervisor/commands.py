@@ -107,7 +107,7 @@ class Commands:
                 changes.append("workers: what was rolled back is tried again with the code as it is now")
         for role in plan.services:
             house.refresh(role)
-        return changes or ["nothing changed"]
+        return changes or ["nothing changed; changed code is loaded by kherd restart"]
 
     def _refuse_reload(self, problems: list[str]) -> Answer:
         message = "; ".join(problems)
