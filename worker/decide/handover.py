@@ -100,9 +100,9 @@ def doubt_of_commit(entry: Entry, commit: Commit) -> str | None:
 
 
 def _doubt_of_base(entry: Entry, commit: Commit) -> str | None:
-    if entry.sent is not None:
-        # One that arrived, though its answer did not, and was undone since looks the same.
-        return "the commit that it sent has not arrived, or was undone"
+    if entry.sent is not None and commit.offset is None:
+        # A commit that arrived, though its answer did not, and was deleted since looks the same.
+        return "the commit that it sent has not arrived, or was deleted"
     if commit.offset is not None and commit.nonce is None:
         # The same offset may have been set once more, on purpose: nothing tells the two apart.
         return "it began at a commit that no worker made"
@@ -142,9 +142,9 @@ def doubt_of_log(entry: Entry, log: Log) -> str | None:
 def screen(entries: Iterable[Entry], commit: Commit) -> tuple[list[Entry], list[Ignored]]:
     """Return what may be used as far as `commit` tells, and what may not; what would save nothing is neither."""
     known = list(entries)
-    undone = any(_has_followed(entry, commit) for entry in known)
+    followers = [entry for entry in known if _has_followed(entry, commit)]
     worth = [entry for entry in known if saves(entry, commit)]
-    doubts = [(entry, _doubt(entry, commit, undone=undone)) for entry in worth]
+    doubts = [(entry, _doubt(entry, commit, undone=any(one != entry for one in followers))) for entry in worth]
     usable = [entry for entry, doubt in doubts if doubt is None]
     return usable, [Ignored(entry, doubt) for entry, doubt in doubts if doubt is not None]
 
