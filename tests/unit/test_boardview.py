@@ -1,9 +1,6 @@
 """Reading a board while another process writes it: no torn row, and one that does not hold still is left out."""
 
-import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,21 +8,11 @@ from kherd.worker import boardview
 from kherd.worker.board import IN_FLIGHT, MEMBER, PARTITIONS, Board
 from kherd.worker.boardrow import PartitionWord
 from kherd.worker.boardwriter import BoardWriter
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.processes import child
 
 READS = 3_000
 TOPICS = ("orders", "returns", "x" * 249)
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    """A new board."""
-    one, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    os.close(fd)
-    yield one
-    one.close()
 
 
 def _hammer(writer: BoardWriter) -> None:

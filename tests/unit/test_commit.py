@@ -1,8 +1,6 @@
 """One commit in flight, answers that come late, callbacks that fail, a stop: on a fake group, step by step."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +10,8 @@ from kherd.worker.boardview import partitions_of
 from kherd.worker.commit import LONGEST_WAIT, STUCK_SECONDS
 from kherd.worker.kafka import CallbackError
 from kherd.worker.pulse import Pulse
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.rig import Rig
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Beginning an assignment: at the commit, where a dead worker's board says, or not yet."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,21 +10,12 @@ from kherd.worker import clock, heritage
 from kherd.worker.board import Board, Counter
 from kherd.worker.boardentries import entries_of
 from kherd.worker.decide.handover import METADATA, Commit, Entry, identity_of
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.consumer import TOPIC
 from ..fakes.rig import Rig
 
 ID, OTHER = "11" * 16, "22" * 16
 DEAD = Entry(TOPIC, 0, 77, identity_of("c", ID), 5, 0, Commit(None), 4, 4, 7)
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 @pytest.fixture

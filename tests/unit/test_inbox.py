@@ -1,9 +1,6 @@
 """Records wait in order, a batch is cut to size, and epochs of one partition are told apart."""
 
-import os
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from confluent_kafka import Message
@@ -13,17 +10,8 @@ from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.inbox import Inbox, Run
 from kherd.worker.partition import Partition
 from kherd.worker.partitions import Partitions
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.consumer import TOPIC
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 @pytest.fixture

@@ -1,25 +1,12 @@
 """The record loop on the board: of a series of calls, the record after what is done is the one under way."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from kherd.worker.board import Board
 from kherd.worker.boardview import in_flight_of
 from kherd.worker.boardwriter import FIRST_WORD, BoardWriter, done_word
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.rig import Rig
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 def test_the_record_after_what_is_done_is_under_way(board: Board) -> None:

@@ -1,25 +1,14 @@
 """kafka.start = "latest": where a partition begins is committed before its first record is handled."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from kherd.worker import clock
 from kherd.worker.board import Board
 from kherd.worker.boardview import partitions_of
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.rig import Rig
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 @pytest.fixture

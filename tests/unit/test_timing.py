@@ -1,10 +1,8 @@
 """Times on the board: since when a call is under way, how long others took; and no record after a stop."""
 
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +12,11 @@ from kherd.worker.board import Board
 from kherd.worker.boardview import counters_of, in_flight_of
 from kherd.worker.decide.duration import NAMES
 from kherd.worker.pulse import GLANCE
-from kherd.worker.spec import SlotIdentity
 
 from ..fakes.rig import Rig
 
 LONG = 0.006
 """Seconds of sleep: a call of over 5 ms, however long it takes on a busy machine."""
-
-
-@pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
-    made, fd = Board.create(tmp_path / "board", SlotIdentity(1, 0, 1), 1)
-    yield made
-    made.close()
-    os.close(fd)
 
 
 def handled(board: Board, values: list[bytes], handle: Callable[[Any], Any], **fields: Any) -> Rig:
