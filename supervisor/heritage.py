@@ -15,12 +15,14 @@ from ..worker import clock, heritage
 from ..worker.board import Board
 from ..worker.boardentries import acknowledged_of, entries_of
 from ..worker.channel import Message
-from ..worker.decide.handover import Entry
+from ..worker.decide.handover import Entry, Identity, identity_of
 from ..worker.decide.pressure import Key
 from .decide import orphans as decide
 from .decide.orphans import Orphan, Orphans
 
 EMBEDDED: Final = "embedded"
+LONG_AGO: Final = -1e9
+"""Monotonic seconds before every start of a machine."""
 MOST_TOPICS: Final = 10_000
 """Beyond so many names that nobody could find out, no more are remembered."""
 
@@ -37,8 +39,8 @@ class Heritage:
         self.liaison: Callable[[Message], None] | None = None
         self._folder: Path | None = None
         self._orphans: Orphans = ()
-        self._named: dict[tuple[str, float], dict[str, str | None]] = {}
-        """Names to ids, by the cluster that told them and the time at which it was asked."""
+        self._named: dict[float, dict[str, Identity | None]] = {}
+        """Which topics names mean, by the time at which that was asked."""
         self._wanted: set[str] = set()
 
     def __len__(self) -> int:
@@ -46,8 +48,8 @@ class Heritage:
 
     def greet(self) -> Iterator[Message]:
         """Yield what a worker has to know before it joins."""
-        for (cluster, at), topics in self._named.items():
-            yield from heritage.identities(cluster, topics, at)
+        for at, topics in self._named.items():
+            yield from heritage.identities(topics, at)
         if self._orphans:
             yield from heritage.orphans(self._entries)
 
@@ -88,7 +90,7 @@ class Heritage:
         """Have it found out which topics these are, now."""
         names = set(topics)
         if self.liaison is None:
-            self._learn(EMBEDDED, {name: self._own_id(name) for name in names}, clock.monotonic())
+            self._learn({name: identity_of(EMBEDDED, self._own_id(name)) for name in names}, clock.monotonic())
             return
         if len(self._wanted | names) <= MOST_TOPICS:
             self._wanted |= names
@@ -101,7 +103,13 @@ class Heritage:
     def answered(self, message: Message) -> None:
         """Take an answer of the liaison."""
         self._wanted -= message["topics"].keys()
-        self._learn(message["cluster"], message["topics"], message["at"])
+        cluster, ids = message["cluster"], message["topics"]
+        known = {name: identity_of(cluster, one) if cluster and one else None for name, one in ids.items()}
+        self._learn(known, message["at"])
+
+    def remember(self, topics: Mapping[str, Identity]) -> None:
+        """Take from a board of a life before which topics there were: for the boards of new workers that will do."""
+        self._learn(topics, LONG_AGO)
 
     @property
     def _entries(self) -> list[Entry]:
@@ -112,12 +120,13 @@ class Heritage:
             for message in heritage.questions(names):
                 self.liaison({**message, "at": clock.monotonic()})
 
-    def _learn(self, cluster: str, topics: Mapping[str, str | None], at: float) -> None:
-        older = {
-            key: {name: known[name] for name in known.keys() - topics.keys()} for key, known in self._named.items()
-        }
-        self._named = {key: known for key, known in older.items() if known} | {(cluster, at): dict(topics)}
-        for message in heritage.identities(cluster, topics, at):
+    def _learn(self, topics: Mapping[str, Identity | None], at: float) -> None:
+        for known in self._named.values():
+            for name in topics:
+                known.pop(name, None)
+        self._named.setdefault(at, {}).update(topics)
+        self._named = {key: known for key, known in self._named.items() if known}
+        for message in heritage.identities(topics, at):
             self._tell(message)
 
     def _own_id(self, topic: str) -> str:

@@ -230,7 +230,10 @@ class House:
         for leftover in self.boards.take_leftovers():
             coming_back = leftover.slot < self.herd.wanted
             self.notices.died(leftover.slot, leftover.member_id, coming_back=coming_back, clean=False)
-            entries = () if self.spec.kafka.embedded else leftover.entries  # that broker ended with its supervisor
-            if not self.herd.heritage.leave(leftover.path, entries, leftover.acknowledged):
+            if self.spec.kafka.embedded:  # that broker ended with its supervisor
+                delete(leftover.path)
+                continue
+            self.herd.heritage.remember(leftover.identities)
+            if not self.herd.heritage.leave(leftover.path, leftover.entries, leftover.acknowledged):
                 delete(leftover.path)
         self.herd.load(self.spec)

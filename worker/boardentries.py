@@ -27,6 +27,19 @@ def acknowledged_of(board: Board) -> dict[tuple[str, int], int]:
     return acknowledged
 
 
+def identities_of(board: Board) -> dict[str, Identity]:
+    """Return which topics the assigned partitions were of, by name."""
+    words = board.words
+    found = {}
+    for row in range(PARTITION_ROWS):
+        base = PARTITIONS + row * PARTITION_WORDS
+        if words[base + PartitionWord.USED] and words[base + PartitionWord.SEAL] == seal_of(words, base):
+            identity = _identity(words, base)
+            if identity is not None:
+                found[topic_at(words, words[base + PartitionWord.TOPIC])] = identity
+    return found
+
+
 def _has_progress(entry: Entry) -> bool:
     if entry.acked is not None:
         return entry.done > entry.acked

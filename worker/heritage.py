@@ -1,7 +1,7 @@
 """What the supervisor tells a worker of the dead: their boards' entries, and which topics the names mean.
 
-Messages: `orphans` (`first`: forget what was told before; `entries`), and `identities` (`cluster`; `topics`: name to id
-in hexadecimal digits, or None; `at`: monotonic seconds at which that was asked for). A worker asks for the latter with
+Messages: `orphans` (`first`: forget what was told before; `entries`), and `identities` (`topics`: name to the words of
+an `Identity`, or None; `at`: monotonic seconds at which that was asked for). A worker asks for the latter with
 `identify` (`topics`).
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .channel import Message
-from .decide.handover import Entry, Identity, decode, encode, identity_of
+from .decide.handover import Entry, Identity, decode, encode
 from .decide.pressure import Key
 
 ENTRIES_PER_MESSAGE: Final = 200
@@ -42,11 +42,10 @@ class Heritage:
 
     def take_identities(self, message: Message) -> None:
         """Take an `identities` message in."""
-        for topic, topic_id in message["topics"].items():
-            identity = identity_of(message["cluster"], topic_id) if topic_id and message["cluster"] else None
+        for topic, words in message["topics"].items():
             self.identities.pop(topic, None)
-            if identity is not None:
-                self.identities[topic] = identity
+            if words is not None:
+                self.identities[topic] = Identity(*words)
             self.asked_at[topic] = message["at"]
 
 
@@ -57,12 +56,13 @@ def orphans(entries: Sequence[Entry]) -> Iterator[Message]:
         yield {"type": "orphans", "first": first == 0, "entries": [encode(entry) for entry in part]}
 
 
-def identities(cluster: str, topics: Mapping[str, str | None], at: float) -> Iterator[Message]:
-    """Yield the `identities` messages that tell the ids of `topics`."""
+def identities(topics: Mapping[str, Identity | None], at: float) -> Iterator[Message]:
+    """Yield the `identities` messages that tell which `topics` there are."""
     names = sorted(topics)
     for first in range(0, len(names), TOPICS_PER_MESSAGE):
         part = {name: topics[name] for name in names[first : first + TOPICS_PER_MESSAGE]}
-        yield {"type": "identities", "cluster": cluster, "topics": part, "at": at}
+        words = {name: one and [one.cluster, one.high, one.low] for name, one in part.items()}
+        yield {"type": "identities", "topics": words, "at": at}
 
 
 def questions(topics: Iterable[str]) -> Iterator[Message]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...worker import boardview
 from ...worker.board import Board, Header
-from ...worker.boardentries import acknowledged_of, entries_of
-from ...worker.decide.handover import Entry
+from ...worker.boardentries import acknowledged_of, entries_of, identities_of
+from ...worker.decide.handover import Entry, Identity
 from ...worker.decide.pressure import Key
 from ...worker.spec import SlotIdentity
 
@@ -23,6 +23,7 @@ class Leftover:
     path: Path
     entries: tuple[Entry, ...] = ()
     acknowledged: Mapping[Key, int] = field(default_factory=dict)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
 
 
 class Boards:
@@ -63,7 +64,8 @@ def delete(path: Path) -> None:
 
 def _leftover(board: Board, path: Path) -> Leftover:
     entries, acknowledged = tuple(entries_of(board)), acknowledged_of(board)
-    return Leftover(board.identity.slot, boardview.member_id_of(board), path, entries, acknowledged)
+    identities = identities_of(board)
+    return Leftover(board.identity.slot, boardview.member_id_of(board), path, entries, acknowledged, identities)
 
 
 def _open(path: Path) -> Board | None:

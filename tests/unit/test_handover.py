@@ -30,12 +30,12 @@ def rig(board: Board) -> Iterator[Rig]:
     made.close()
 
 
-def tell(rig: Rig, *entries: Entry, topic_id: str | None = ID, at: float | None = None) -> None:
+def tell(rig: Rig, *entries: Entry, topic_id: str = ID, at: float | None = None) -> None:
     """Tell what a supervisor tells."""
     for message in heritage.orphans(entries):
         rig.ours.send(message)
     asked = clock.monotonic() if at is None else at
-    for message in heritage.identities("c", {TOPIC: topic_id}, asked):
+    for message in heritage.identities({TOPIC: identity_of("c", topic_id)}, asked):
         rig.ours.send(message)
 
 

@@ -10,7 +10,7 @@ from kherd.supervisor.decide.orphans import MOST_BOARDS
 from kherd.supervisor.heritage import Heritage
 from kherd.worker.board import Board
 from kherd.worker.boardwriter import BoardWriter, committed_word, done_word
-from kherd.worker.decide.handover import Commit
+from kherd.worker.decide.handover import Commit, Identity
 from kherd.worker.heritage import Heritage as Told
 from kherd.worker.spec import SlotIdentity
 
@@ -132,6 +132,17 @@ def test_a_new_worker_hears_of_each_topic_when_it_was_asked_for(rig: Rig) -> Non
     for message in rig.heritage.greet():
         told.take_identities(message)
     assert told.asked_at == {"a": 1.0, "b": 2.0}
+
+
+def test_what_boards_of_a_life_before_say_of_topics_is_told_as_old(rig: Rig) -> None:
+    one, two = Identity(1, 2, 3), Identity(1, 2, 4)
+    rig.heritage.remember({"a": one})
+    rig.heritage.remember({"b": two})
+    told = Told()
+    for message in rig.heritage.greet():
+        told.take_identities(message)
+    assert told.identities == {"a": one, "b": two}
+    assert max(told.asked_at.values()) < 0
 
 
 def test_on_the_embedded_broker_a_topic_is_known_at_once_and_is_another_one_in_another_life(rig: Rig) -> None:
