@@ -40,7 +40,7 @@ class Roller:
 
     def __init__(self, nursery: Nursery, workers: Workers, times: Callable[[], Times]) -> None:
         self._nursery, self._workers, self._times = nursery, workers, times
-        workers.about_to_spawn = self._about_to_spawn
+        workers.about_to_spawn, workers.on_trial = self._about_to_spawn, self._is_on_trial
         self.accepted = 0
         self.rolls: deque[Roll] = deque(maxlen=REMEMBERED)
         self.rollbacks = 0
@@ -204,6 +204,10 @@ class Roller:
         roll = self.under_way
         if roll is not None and roll.slot == slot.index:
             self._judge_canary()
+
+    def _is_on_trial(self, slot: Slot) -> bool:
+        roll = self.under_way
+        return roll is not None and roll.slot == slot.index and roll.state in TRYING
 
     def _judge_canary(self) -> None:
         roll = self.under_way

@@ -43,6 +43,8 @@ class Workers:
         """What a generation subscribes to where a regular expression is configured; not there: as configured."""
         self.about_to_spawn: Callable[[Slot], None] = lambda _: None
         """Told before each start of a slot's process: it may still change the slot's generation."""
+        self.on_trial: Callable[[Slot], bool] = lambda _: False
+        """Asked at the end of a slot's process: whether the slot gets another one at once, whatever is planned."""
         self.staying = 0
         """Slots below this that end for good will be back soon, with the next supervisor of this name."""
         self.ever_ready = False
@@ -175,7 +177,7 @@ class Workers:
             )  # fmt: skip
         slot.fold()
         member_id = boardview.member_id_of(slot.papers.board)
-        soon = isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS
+        soon = self.on_trial(slot) or (isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS)
         coming_back = soon or slot.index < self.staying
         # Before the notice: with that, the group gives its partitions to somebody.
         keep = self.heritage.bury(slot.papers.board_path, slot.papers.board)
