@@ -69,6 +69,7 @@ class Herd:
 
     def reconcile(self) -> None:
         """Bring the slots closer to what is wanted; called after whatever may have changed either."""
+        self._workers.tidy()
         if self.stopping or not self.generation:
             return
         now, generation = clock.monotonic(), self.roller.accepted

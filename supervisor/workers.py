@@ -37,6 +37,8 @@ class Workers:
         self.molds = Molds(nursery, self._lost)
         self.heritage = Heritage(self._say_all, life)
         self.quiet = False
+        self._worthless: list[tuple[Papers, bool]] = []
+        """Papers of processes that are gone, and whether their boards' files stay."""
         self.paused: Message | None = None
         """What a worker is told of an operator's pauses; None: there are none."""
         self.topics: dict[int, tuple[str, ...]] = {}
@@ -184,9 +186,15 @@ class Workers:
         if cause.kind != "spawn":
             held = [(view.topic, view.partition) for view in boardview.partitions_of(slot.papers.board)]
             self._notices.died(slot.index, member_id, coming_back=coming_back, clean=cause.clean, partitions=held)
-        slot.papers.discard(keep_file=keep)
+        self._worthless.append((slot.papers, keep))
         slot.papers = None
         self._leave_together()
+
+    def tidy(self) -> None:
+        """Give back what dead processes had: deleting a file may take longer than a fork, and nobody waits for it."""
+        worthless, self._worthless = self._worthless, []
+        for papers, keep in worthless:
+            papers.discard(keep_file=keep)
 
     def log_stacks(self, slot: Slot, pid: int | None, *, finished: bool) -> None:
         """Log the stacks that a worker has written since the last call."""

@@ -1,7 +1,7 @@
 """What a dead worker's board has for whoever goes on: one `Entry` per partition that it still had."""
 
-from .board import NONE, PARTITION_ROWS, PARTITION_WORDS, PARTITIONS, Board, StateWord
-from .boardrow import PartitionWord, seal_of
+from .board import NONE, Board, StateWord
+from .boardrow import PartitionWord, rows_in_use, seal_of
 from .boardview import steady, topic_at
 from .decide.handover import Commit, Entry, Identity, saves
 
@@ -9,8 +9,7 @@ from .decide.handover import Commit, Entry, Identity, saves
 def entries_of(board: Board) -> list[Entry]:
     """Return the entries that may spare a successor anything: with more done than is known to be committed."""
     words = board.words
-    bases = (PARTITIONS + row * PARTITION_WORDS for row in range(PARTITION_ROWS))
-    found = (steady(words, base, lambda base=base: _entry(words, base)) for base in bases)  # type: ignore[misc]
+    found = (steady(words, base, lambda base=base: _entry(words, base)) for base in rows_in_use(words))  # type: ignore[misc]
     return [entry for entry in found if entry is not None and _has_progress(entry)]
 
 
@@ -18,10 +17,9 @@ def acknowledged_of(board: Board) -> dict[tuple[str, int], int]:
     """Return the last offset, by topic and partition, that a commit was acknowledged for while the row was in use."""
     words = board.words
     acknowledged = {}
-    for row in range(PARTITION_ROWS):
-        base = PARTITIONS + row * PARTITION_WORDS
+    for base in rows_in_use(words):
         offset = words[base + PartitionWord.COMMITTED]
-        if words[base + PartitionWord.USED] and offset != NONE:
+        if offset != NONE:
             topic = topic_at(words, words[base + PartitionWord.TOPIC])
             acknowledged[topic, words[base + PartitionWord.PARTITION]] = offset
     return acknowledged
@@ -31,9 +29,8 @@ def identities_of(board: Board) -> dict[str, Identity]:
     """Return which topics the assigned partitions were of, by name."""
     words = board.words
     found = {}
-    for row in range(PARTITION_ROWS):
-        base = PARTITIONS + row * PARTITION_WORDS
-        if words[base + PartitionWord.USED] and words[base + PartitionWord.SEAL] == seal_of(words, base):
+    for base in rows_in_use(words):
+        if words[base + PartitionWord.SEAL] == seal_of(words, base):
             identity = _identity(words, base)
             if identity is not None:
                 found[topic_at(words, words[base + PartitionWord.TOPIC])] = identity

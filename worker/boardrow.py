@@ -4,6 +4,8 @@ import zlib
 from enum import IntEnum
 from typing import Final
 
+from .board import PARTITION_WORDS, PARTITIONS, TOTAL_WORDS
+
 
 class PartitionWord(IntEnum):
     """One assigned partition; `USED` is 0 in a free row. Offsets are NONE while unknown."""
@@ -34,6 +36,7 @@ class PartitionWord(IntEnum):
     """A checksum of what identifies the row (`SEALED`): a row of random words is no row."""
 
 
+_USED: Final = slice(PARTITIONS + PartitionWord.USED, TOTAL_WORDS, PARTITION_WORDS)
 SEALED: Final = (
     PartitionWord.TOPIC,
     PartitionWord.PARTITION,
@@ -46,6 +49,11 @@ SEALED: Final = (
     PartitionWord.CLUSTER,
 )
 """Words of a partition's row that change only under its sequence number."""
+
+
+def rows_in_use(words: memoryview) -> list[int]:
+    """Return where the rows that are in use begin; looked at in one piece, for most of 512 are free."""
+    return [PARTITIONS + row * PARTITION_WORDS for row, used in enumerate(words[_USED].tolist()) if used]
 
 
 def seal_of(words: memoryview, base: int) -> int:

@@ -13,8 +13,6 @@ from .board import (
     MEMBER,
     NAME_BYTES,
     NONE,
-    PARTITION_ROWS,
-    PARTITION_WORDS,
     PARTITIONS,
     TOPIC_ROWS,
     TOPIC_WORDS,
@@ -26,7 +24,7 @@ from .board import (
     Phase,
     StateWord,
 )
-from .boardrow import PartitionWord
+from .boardrow import PartitionWord, rows_in_use
 from .decide import duration
 
 # The supervisor reads them all once a second, of every worker: in one piece, by names that are made once.
@@ -110,10 +108,7 @@ def partitions_of(board: Board) -> list[PartitionView]:
     """Return the assigned partitions."""
     words = board.words
     found = []
-    for row in range(PARTITION_ROWS):
-        base = PARTITIONS + row * PARTITION_WORDS
-        if not words[base + PartitionWord.USED]:
-            continue
+    for base in rows_in_use(words):
         view = steady(words, base, lambda base=base: _partition(words, base))  # type: ignore[misc]
         if view is not None:
             found.append(view)
