@@ -35,6 +35,7 @@ class Rebalancer:
 
     def on_assign(self, keys: Sequence[Key]) -> None:
         """Begin with `keys`."""
+        self._count(keys)
         self._each(keys, Assigned())
         self._handover.assigned([one for key in keys if (one := self._partitions.get(*key)) is not None])
         self._membership.joined()
@@ -42,6 +43,7 @@ class Rebalancer:
 
     def on_revoke(self, keys: Sequence[Key]) -> None:
         """Commit what is done of `keys`, then let go of them: their next owner starts there."""
+        self._count(keys)
         ending = self._each(keys, Revoked())
         if ending and not self.closing:
             before = self._board.current_phase
@@ -53,6 +55,7 @@ class Rebalancer:
 
     def on_lost(self, keys: Sequence[Key]) -> None:
         """Let go of `keys`: they may have another owner, so nothing of them is committed."""
+        self._count(keys)
         self._each(keys, Lost())
         self._tell(events.LOST, keys)
 
@@ -75,9 +78,13 @@ class Rebalancer:
         elif (partition := self._partitions.get(*key)) is not None:
             to_commit.append(partition)
 
-    def _tell(self, event: events.Event, keys: Sequence[Key]) -> None:
+    def _count(self, keys: Sequence[Key]) -> None:
+        """Count a rebalance before the board shows what it changes: who has seen the one has counted the other."""
         if keys:
             self._board.add(Counter.REBALANCES)
+
+    def _tell(self, event: events.Event, keys: Sequence[Key]) -> None:
+        if keys:
             log.emit(event, partitions=", ".join(f"{topic}[{numbers}]" for topic, numbers in _by_topic(keys).items()))
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kherd.testing.handovers import PATIENCE, SELDOM
+from kherd.testing.handovers import PATIENCE, SELDOM, wait_identified
 from kherd.testing.ledger import read
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.producing import Feeder
@@ -21,7 +21,7 @@ def test_a_killed_supervisor_costs_what_was_in_flight(
     name, number = topic(PARTITIONS), count(15, 1)
     one = herd(config(kafka, name, WORKERS, protocol=protocol, delivery=SELDOM), LEDGER)
     wait_settled(one, WORKERS, PARTITIONS)
-    one.wait_status(lambda status: status["lag"]["valid"])  # then the first start has found out which topic this is
+    wait_identified(one, PARTITIONS)
     with Feeder(kafka.client_properties(), name, RATE, partitions=PARTITIONS) as feeder:
         for _ in range(number):
             before = len(read(one.ledger))

@@ -8,6 +8,8 @@ from typing import Any, Final
 from confluent_kafka import Consumer, TopicPartition
 from kafka.admin import KafkaAdminClient, MemberToRemove
 
+from ..worker.board import Board
+from ..worker.boardrow import PartitionWord, rows_in_use
 from .herd import Herd
 from .ledger import Handled, read
 from .producing import Feeder
@@ -39,6 +41,7 @@ def kill_and_count(
         AssertionError: a record that was acknowledged was not handled.
     """
     wait_settled(herd, workers, partitions)
+    wait_identified(herd, partitions)
     with Feeder(cluster.client_properties(), topic, rate, partitions=partitions) as feeder:
         for index in range(number):
             wait_settled(herd, workers, partitions)
@@ -57,6 +60,11 @@ def kill_and_count(
         "handed_over": herd.status()["totals"]["handed_over"],
         "refused": [event["reason"] for event in herd.events("not_handed_over")],
     }
+
+
+def wait_identified(herd: Herd, partitions: int) -> None:
+    """Wait until the boards of a new herd tell which topic is meant of all `partitions`: others are not followed."""
+    until(lambda: _identified(herd) == partitions, PATIENCE, f"{partitions} partitions whose topic is known")
 
 
 def die_at(herd: Herd, offset: int) -> Handled:
@@ -104,6 +112,19 @@ def offsets_of(handled: Handled, topic: str, *, since: int = 0, partition: int =
 
 def _handled_by(herd: Herd, pid: int) -> int:
     return sum(entry.pid == pid for entry in read(herd.ledger).entries)
+
+
+def _identified(herd: Herd) -> int:
+    count = 0
+    for path in (herd.state / "board").iterdir():
+        fd = os.open(path, os.O_RDWR)
+        try:
+            board = Board(fd)
+        finally:
+            os.close(fd)
+        count += sum(board.words[base + PartitionWord.CLUSTER] != 0 for base in rows_in_use(board.words))
+        board.close()
+    return count
 
 
 def _replaced(status: Mapping[str, Any], slot: int, pid: int) -> bool:
