@@ -20,14 +20,14 @@ def test_the_newest_wins(tmp_path: Path, state: str) -> None:
     with standin(tmp_path, HANDLE, workers={"count": 2}, app=app, reload={"settle": 60}) as herd:
         herd.ready(2)
         # Given somebody who waits for a generation that is being tried
-        (tmp_path / "orders.py").write_text(code)
+        write(tmp_path, code)
         herd.write(workers={"count": 2, "batch_size": 9}, app=app, reload={"settle": 60})
         command = [sys.executable, "-m", "kherd", "reload", "-c", str(herd.config)]
         with Popen(command, stdout=PIPE, stderr=PIPE, text=True) as waiting:
             herd.until(lambda: is_tried(herd, state), what=state)
 
             # When there is a newer one
-            (tmp_path / "orders.py").write_text(HANDLE)
+            write(tmp_path, HANDLE)
             herd.write(workers={"count": 2, "batch_size": 8}, app=app, reload={"settle": 0.1})
             assert herd.ask("reload")["generation"] == 3
 
@@ -44,6 +44,13 @@ def test_the_newest_wins(tmp_path: Path, state: str) -> None:
         assert (herd["deaths"], herd["rollbacks"], herd["problems"]) == ({}, 0, [])
         assert herd.events("child_backoff") == herd.events("internal_error") == []
         assert herd.stop() == 0
+
+
+def write(folder: Path, code: str) -> None:
+    """Have the module be whole at every moment: the canary may be just importing it."""
+    written = folder / "orders.new"
+    written.write_text(code)
+    written.replace(folder / "orders.py")
 
 
 def is_tried(herd: StandIn, state: str) -> bool:

@@ -67,11 +67,13 @@ class Herd:
         self.settings = tomllib.loads(text)
 
     def write_handler(self, source: str) -> None:
-        """Write the handler's module."""
+        """Write the handler's module, whole at every moment: a worker may be just importing it."""
         module = self.settings["app"]["handler"].partition(":")[0]
         path = self.folder / f"{module.replace('.', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"LEDGER_PATH = {str(self.ledger)!r}\n{source}")
+        written = path.with_suffix(".new")
+        written.write_text(f"LEDGER_PATH = {str(self.ledger)!r}\n{source}")
+        written.replace(path)
 
     def start(self) -> Self:
         """Start the supervisor; returns at once."""
