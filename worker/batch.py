@@ -118,6 +118,11 @@ class BatchWork:
             [(partition, [message])] = lists.items()
             self._outcomes.raised(partition, message, error)
             return
+        if self._outcomes.is_outage(error):
+            for partition, those in lists.items():
+                self._outcomes.raised(partition, those[0], error)
+                partition.keep(those[1:])
+            return
         self._board.add(Counter.FAILED)
         log.emit(events.BATCH_FAILED, count=count, error=error)
         self._inbox.put_back([Run(partition, those, singly=True) for partition, those in lists.items()])

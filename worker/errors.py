@@ -26,6 +26,20 @@ class Skip(Exception):  # noqa: N818 - an instruction, not an error
     __module__ = "kherd"
 
 
+class BreakerOpen(Exception):  # noqa: N818 - a state of the world, not an error of the record
+    """The circuit breaker `name` lets nothing through; it is asked again in `after` seconds at the earliest.
+
+    Anywhere in an exception's chain it says that the record is not at fault: it waits, and no attempt is counted.
+    """
+
+    __module__ = "kherd"
+
+    def __init__(self, name: str, after: float = 0.0) -> None:
+        super().__init__(f"the circuit breaker {name!r} is open")
+        self.name = name
+        self.after = after
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record to produce: text is sent as UTF-8, None is a legal value everywhere but in `topic`.

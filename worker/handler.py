@@ -145,6 +145,7 @@ def verify(spec: WorkerSpec) -> None:
 def _checked(spec: WorkerSpec) -> object:
     target = resolve(spec.handler, spec.pythonpath)
     load_classes(spec.errors.poison)
+    load_classes(spec.errors.outage, "errors.outage")
     if inspect.isclass(target):
         _check_class(target, spec)
     return target

@@ -32,13 +32,13 @@ def resolve(handler: str, pythonpath: Sequence[str]) -> object:
     return value
 
 
-def load_classes(names: Sequence[str]) -> tuple[type[BaseException], ...]:
-    """Return the exception classes that `names` ("module:Class", or the bare name of a builtin one) stand for.
+def load_classes(names: Sequence[str], key: str = "errors.poison") -> tuple[type[BaseException], ...]:
+    """Return the exception classes that `names` ("module:Class", or the bare name of a builtin one) of `key` stand for.
 
     Raises:
         HandlerError: a name that is not an importable exception class.
     """
-    return tuple(_exception(name) for name in names)
+    return tuple(_exception(name, key) for name in names)
 
 
 def extend_path(pythonpath: Sequence[str]) -> None:
@@ -96,11 +96,11 @@ def _describe(owner: object) -> str:
     return f"module {owner.__name__} (a folder without __init__.py: {', '.join(getattr(owner, '__path__', []))})"
 
 
-def _exception(name: str) -> type[BaseException]:
+def _exception(name: str, key: str) -> type[BaseException]:
     value: object = getattr(builtins, name, None) if ":" not in name else resolve(name, ())
     if isinstance(value, type) and issubclass(value, BaseException):
         return value
-    raise HandlerError(f'{name!r} (errors.poison) is not an exception class; write "module:Class"')
+    raise HandlerError(f'{name!r} ({key}) is not an exception class; write "module:Class"')
 
 
 def _where(error: BaseException) -> str:

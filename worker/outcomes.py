@@ -79,6 +79,7 @@ class Outcomes:
         errors = spec.errors
         self._policy = Policy(errors.max_attempts, errors.backoff_initial, errors.backoff_max, errors.on_exhausted)
         self._poison = load_classes(errors.poison)
+        self._outage = load_classes(errors.outage, "errors.outage")
         self._rng = random.Random()
         self._seldom = Seldom(REPEAT_SECONDS)
 
@@ -114,15 +115,21 @@ class Outcomes:
         case = trouble or Trouble(message, offset_of(message))
         case.error, case.stage = error, stage
         partition.offsets.open(case.offset)
-        answer = classify(error, self._poison)
+        answer = classify(error, self._poison, self._outage)
         self._board.add(Counter.SKIPPED if answer.verdict is Verdict.SKIP else Counter.FAILED)
         if answer.verdict is Verdict.SKIP:
             self._settled(partition, case)
         elif answer.verdict is Verdict.POISON:
             case.state = counted(case.state, clock.wall())
             self._put_aside(partition, case)
+        elif answer.verdict is Verdict.OUTAGE:
+            self._wait_out(partition, case)
         else:
             self._keep(partition, case, answer.after)
+
+    def is_outage(self, error: BaseException) -> bool:
+        """Return whether `error` says that no record is at fault."""
+        return classify(error, self._poison, self._outage).verdict is Verdict.OUTAGE
 
     def take_answers(self) -> None:
         """Settle what was produced and is acknowledged, keep what was refused."""
@@ -199,6 +206,12 @@ class Outcomes:
         self._partitions.block(partition, case)
         if partition.troubles[0] is case:  # those behind it wait for it, and would all say so
             self._tell(partition, case, answer)
+
+    def _wait_out(self, partition: Partition, case: Trouble) -> None:
+        """Keep a record that an outage has kept from being handled; it is no attempt at it."""
+        case.outages += 1
+        case.due = clock.monotonic() + backoff(self._policy, case.outages, self._rng)
+        self._partitions.block(partition, case)
 
     def _tell(self, partition: Partition, case: Trouble, answer: Again) -> None:
         log.emit(

@@ -53,7 +53,7 @@ class Session:
 
         Raises:
             KafkaException: librdkafka refuses a property.
-            HandlerError: `kafka.oauth`, or a class of `errors.poison`, cannot be imported.
+            HandlerError: `kafka.oauth`, or a class of `errors.poison` or `.outage`, cannot be imported.
         """
         spec, board, pulse = tools.spec, tools.board, tools.pulse
         self.tools = tools

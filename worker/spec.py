@@ -34,13 +34,15 @@ class KafkaSpec:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSpec:
-    """What to do with a handler's exceptions; `poison` holds "module:Class" names."""
+    """What to do with a handler's exceptions; `poison` and `outage` hold "module:Class" names."""
 
     max_attempts: int = 10
     backoff_initial: float = 1.0
     backoff_max: float = 60.0
     on_exhausted: Literal["hold", "dead_letter"] = "hold"
     poison: tuple[str, ...] = ()
+    outage: tuple[str, ...] = ()
+    max_crashes: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class WorkerSpec:
     batch_wait: float = 0.0
     max_in_flight: int = 2000
     max_in_flight_bytes: int = 16 * 1024 * 1024
+    concurrency: int = 1
+    order: Literal["partition", "key", "none"] = "partition"
+    bisect: bool = True
     handler_timeout: float = 20.0
     stop_timeout: float = 25.0
     commit_interval: float = 0.1

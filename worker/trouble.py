@@ -24,3 +24,5 @@ class Trouble:
     letter: Letter | None = None
     refusals: int = 0
     """How often its dead letter could not be published."""
+    outages: int = 0
+    """How often in a row it met an outage."""

@@ -2,8 +2,8 @@
 
 from ._version import VERSION
 from .worker.context import Context, context
-from .worker.errors import ProcessingError, Record, Results, Retry, Skip
+from .worker.errors import BreakerOpen, ProcessingError, Record, Results, Retry, Skip
 
-__all__ = ["Context", "ProcessingError", "Record", "Results", "Retry", "Skip", "__version__", "context"]
+__all__ = ["BreakerOpen", "Context", "ProcessingError", "Record", "Results", "Retry", "Skip", "__version__", "context"]
 
 __version__ = VERSION

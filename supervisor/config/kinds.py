@@ -18,6 +18,7 @@ from .types import (
     parse_place,
     parse_property,
     parse_reference,
+    parse_share,
     parse_size,
     parse_text,
     parse_whole,
@@ -62,6 +63,7 @@ DurationOrNone = Annotated[
     float | None, BeforeValidator(parse_duration), WithJsonSchema({"type": ["number", "string"]})
 ]
 Percent = Annotated[int, BeforeValidator(parse_percent), WithJsonSchema({"type": ["integer", "string"]})]
+Share = Annotated[float, BeforeValidator(parse_share), WithJsonSchema({"type": ["number", "string"]})]
 Whole = Annotated[int, BeforeValidator(parse_whole), WithJsonSchema({"type": ["integer", "string"]})]
 Flag = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"type": ["boolean", "string"]})]
 Name = Annotated[Text, AfterValidator(parse_name)]

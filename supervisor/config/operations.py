@@ -13,6 +13,7 @@ from .kinds import (
     Name,
     Percent,
     Place,
+    Share,
     SizeOrNone,
     Text,
     Whole,
@@ -140,6 +141,12 @@ class Metrics(Section):
 class Alerts(Section):
     """Who is told of an alert, beside the log, the metrics and `kherd status`."""
 
+    error_rate_above: Annotated[Share, Field(gt=0, le=1)] = Field(
+        0.01,
+        description="A larger share than this of the handler calls of five minutes, at least 100, that failed raises"
+        " the alert `error_rate`; it is cleared when it has been at most half of that for a minute. `Skip` and outages"
+        " are no failures.",
+    )
     webhook: Link | None = Field(
         None, repr=False, description="An http:// or https:// address; each raised and cleared alert is one JSON POST."
     )

@@ -83,6 +83,11 @@ def _sizes(settings: "Settings") -> Iterator[str]:
             'workers.batch_wait: only with workers.mode = "batch": a record never waits for others,'
             f" got {format_duration(workers.batch_wait)}"
         )
+    if workers.mode == "batch" and workers.concurrency > 1:
+        yield (
+            'workers.concurrency: only with workers.mode = "record": a batch handler has a list to be concurrent with,'
+            f" got {workers.concurrency}"
+        )
 
 
 def _counts(settings: "Settings") -> Iterator[str]:

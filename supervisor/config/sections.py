@@ -155,6 +155,22 @@ class Workers(Section):
         2000, description="Records received and not finished, per worker; above it partitions are paused."
     )
     max_in_flight_bytes: Size = Field(16 * 2**20, ge=1024, description="The same in bytes of keys and values.")
+    concurrency: Annotated[Whole, Field(ge=1, le=256)] = Field(
+        1,
+        description="Handler calls at a time, per worker: in threads, or on one event loop if the handler is a"
+        " coroutine function; mode = record only.",
+    )
+    order: Literal["partition", "key", "none"] = Field(
+        "partition",
+        description="What is handled in the order of its offsets, one at a time, if concurrency is above 1: the records"
+        " of a partition, those of a partition with the same key (records without a key are free), or nothing.",
+    )
+    bisect: Flag = Field(
+        True,
+        description="A list that a batch handler failed with twice is halved until the records that fail alone are"
+        " found; the handler must be atomic: what raised had no effect. false: such a list is run again one record at a"
+        " time.",
+    )
 
 
 class Delivery(Section):
@@ -185,6 +201,15 @@ class Errors(Section):
     poison: tuple[ClassName, ...] = Field(
         (), description='Exception classes ("module:Class", or a builtin one\'s name) that are dead-lettered at once.'
     )
+    outage: tuple[ClassName, ...] = Field(
+        (),
+        description="Exception classes that are not the record's fault, wherever in an exception's chain: no attempt is"
+        " counted, nothing is dead-lettered, the partition waits.",
+    )
+    max_crashes: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        3,
+        description="So many deaths of a worker in the call for one record, alone, and the record is dead-lettered.",
+    )
 
 
 class DeadLetter(Section):
@@ -196,4 +221,9 @@ class DeadLetter(Section):
     )
     format: Literal["headers", "json"] = Field(
         "headers", description="headers: the record as it was, what happened in headers. json: an envelope."
+    )
+    alert_above: Annotated[Whole, Field(ge=1)] = Field(
+        100,
+        description="More dead letters waiting than this on two readings in a row raises the alert `dead_letters`; it"
+        " is cleared when there have been at most half as many for a minute.",
     )

@@ -35,6 +35,9 @@ def worker_spec(loaded: Loaded, *, generation: int, bootstrap: str) -> WorkerSpe
         batch_wait=workers.batch_wait,
         max_in_flight=workers.max_in_flight,
         max_in_flight_bytes=workers.max_in_flight_bytes,
+        concurrency=workers.concurrency,
+        order=workers.order,
+        bisect=workers.bisect,
         handler_timeout=workers.handler_timeout,
         stop_timeout=settings.stop.timeout,
         commit_interval=settings.delivery.commit_interval,
@@ -44,6 +47,8 @@ def worker_spec(loaded: Loaded, *, generation: int, bootstrap: str) -> WorkerSpe
             backoff_max=errors.backoff_max,
             on_exhausted=errors.on_exhausted,
             poison=errors.poison,
+            outage=errors.outage,
+            max_crashes=errors.max_crashes,
         ),
         dead_letter=DeadLetterSpec(
             settings.dead_letter.topic, settings.dead_letter.create, settings.dead_letter.format

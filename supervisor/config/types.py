@@ -12,6 +12,7 @@ _SIZE: Final = re.compile(r"([0-9]{1,20}) *(B|KiB|MiB|GiB|KB|MB|GB)?", re.IGNORE
 _BYTES: Final = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _PERCENT: Final = re.compile(r"([0-9]{1,3}) *%?")
+_SHARE: Final = re.compile(r"[0-9]{0,3}(?:\.[0-9]{1,20})?(?<=[0-9])")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TOPIC: Final = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 _REFERENCE: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -90,6 +91,18 @@ def parse_percent(value: Any) -> int:
     if not isinstance(percent, int) or isinstance(percent, bool) or percent not in range(101):
         raise ValueError('must be whole percents like "10%"')
     return percent
+
+
+def parse_share(value: Any) -> float:
+    """Return a share of one; raises ValueError for what is neither a number nor text that reads as one."""
+    share = math.nan
+    if isinstance(value, str):
+        share = float(value) if _SHARE.fullmatch(value.strip()) else math.nan
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        share = float(value)
+    if math.isnan(share):
+        raise ValueError("must be a share of one, like 0.01")
+    return share
 
 
 def format_percent(percent: int) -> str:

@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd import ProcessingError, Retry, Skip
+from kherd import BreakerOpen, ProcessingError, Retry, Skip
 from kherd.worker.decide.classify import POISON, RETRY, SKIP, Disposition, Verdict, classify
 
 
@@ -68,6 +68,26 @@ def test_nothing_is_poison_or_skipped_that_does_not_say_so(error: BaseException)
 def test_instructions_win_over_listed_classes(classes: tuple[type[BaseException], ...]) -> None:
     assert classify(Skip(), classes) == SKIP
     assert classify(Retry(after=2), classes) == Disposition(Verdict.RETRY, 2.0)
+
+
+@given(errors, errors, st.booleans(), st.sampled_from(["cause", "context", "member"]))
+def test_an_outage_anywhere_in_a_chain_outranks_everything(
+    error: BaseException, between: BaseException, listed: bool, where: str
+) -> None:
+    root = ConnectionRefusedError("down") if listed else BreakerOpen("db")
+    if where == "member":
+        error = BaseExceptionGroup("g", [error, between, root])
+    else:
+        between.__cause__ = root
+        setattr(error, f"__{where}__", between)
+    answer = classify(error, (Exception,), (ConnectionError,))
+    assert answer == Disposition(Verdict.OUTAGE, breakers=frozenset() if listed else frozenset({"db"}))
+
+
+def test_a_chain_that_is_a_ring_has_an_answer() -> None:
+    one, other = ValueError("1"), KeyError("2")
+    one.__cause__, other.__context__ = other, one
+    assert classify(one, ()) == RETRY
 
 
 def test_the_table_of_handlers() -> None:

@@ -31,7 +31,9 @@ OTHERS: dict[str, Any] = {
     "autoscale.target": 8, "autoscale.calm": 9, "autoscale.dry_run": True, "alerts.webhook": f"https://h/{MARKER}",
     "alerts.command": ["notify", MARKER], "systemd.ready_quorum": 2,
     "limits.memory_soft": "9MiB", "limits.memory_hard": "1GiB", "limits.max_records": 9, "limits.max_age": 90,
-    "limits.jitter": "9%",
+    "limits.jitter": "9%", "workers.concurrency": 9, "workers.order": "key", "workers.bisect": False,
+    "errors.outage": ["OSError"], "errors.max_crashes": 9, "dead_letter.alert_above": 9,
+    "alerts.error_rate_above": 0.5,
 }  # fmt: skip
 ONLY_ONE = {"delivery.guarantee", "autoscale.policy"}
 """Keys with a single value; OTHERS has another one for every other key."""
@@ -42,7 +44,7 @@ NEEDS = {
     "workers.batch_wait": {"workers.mode"},
     **{path: {"autoscale.max"} for path in SCALING},
 }
-TOGETHER_NEVER = ({"kafka.group_protocol", "kafka.preset"},)
+TOGETHER_NEVER = ({"kafka.group_protocol", "kafka.preset"}, {"workers.mode", "workers.concurrency"})
 
 
 def of(changed: set[str]) -> Settings:
@@ -59,7 +61,7 @@ def possible(changed: set[str]) -> set[str]:
             changed = changed | needed
     for clash in TOGETHER_NEVER:
         if clash <= changed:
-            changed = changed - {"kafka.preset"}
+            changed = changed - {"kafka.preset", "workers.concurrency"}
     return changed
 
 

@@ -53,7 +53,7 @@ def test_an_unknown_key_is_an_error_with_the_nearest_name(tmp_path: Path, text: 
     [
         "[autoscale]\ncatch_up = 3",
         "[autoscale]\npolicy = 'model'",
-        "[workers]\nconcurrency = 4",
+        "[dead_letter]\ncompat = ['spring']",
     ],
 )
 def test_a_key_of_a_later_version_is_refused_as_such(tmp_path: Path, text: str) -> None:

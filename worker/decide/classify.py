@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ..errors import ProcessingError, Retry, Skip
+from ..errors import BreakerOpen, ProcessingError, Retry, Skip
 
 
 class Verdict(Enum):
@@ -18,14 +18,20 @@ class Verdict(Enum):
     """Try it again in place."""
     SKIP = "skip"
     """Move past it."""
+    OUTAGE = "outage"
+    """It is not the record's fault: wait, count nothing, put nothing aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """A verdict; `after` is the wait in seconds that a `Retry` asked for, None for the configured backoff."""
+    """A verdict; `after` is the wait in seconds that a `Retry` asked for, None for the configured backoff.
+
+    `breakers` are the names of the open circuit breakers that an outage is said to be behind.
+    """
 
     verdict: Verdict
     after: float | None = None
+    breakers: frozenset[str] = frozenset()
 
 
 POISON: Final = Disposition(Verdict.POISON)
@@ -33,11 +39,18 @@ RETRY: Final = Disposition(Verdict.RETRY)
 SKIP: Final = Disposition(Verdict.SKIP)
 
 
-def classify(error: BaseException, poison: tuple[type[BaseException], ...]) -> Disposition:
-    """Return what `error` asks for; `poison` holds the classes listed under `errors.poison`.
+def classify(
+    error: BaseException, poison: tuple[type[BaseException], ...], outage: tuple[type[BaseException], ...] = ()
+) -> Disposition:
+    """Return what `error` asks for; `poison` and `outage` hold the classes listed under those keys of `errors`.
 
     An exception group (a coroutine handler's TaskGroup raises one) is poison or skipped only if all its members are.
+    An outage anywhere in a chain or group outranks everything: what came after it may have come of it.
     """
+    outages = [one for one in _chain(error) if isinstance(one, (BreakerOpen, *outage))]
+    if outages:
+        names = frozenset(str(one.name) for one in outages if isinstance(one, BreakerOpen))
+        return Disposition(Verdict.OUTAGE, breakers=names)
     answers = [_judge(member, poison) for member in _members(error)]
     verdicts = {answer.verdict for answer in answers}
     if len(verdicts) == 1 and Verdict.RETRY not in verdicts:
@@ -70,3 +83,17 @@ def _members(error: BaseException) -> Iterator[BaseException]:
             waiting.extend(member.exceptions)
         else:
             yield member
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield `error` and everything that it came of, hidden by `from None` or not, each once."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [cause for cause in (one.__cause__, one.__context__) if cause is not None]
+        waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()
