@@ -143,10 +143,20 @@ class Counter(IntEnum):
     """Fetches that returned at least one record."""
     HANDED_OVER = COUNTERS + 20
     """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
+    ACTIVE = COUNTERS + 24
+    """Gauge: handler calls under way now, where they run beside each other (`workers.concurrency`)."""
 
 
 GAUGES: Final = frozenset(
-    {Counter.BUFFERED, Counter.BUFFERED_BYTES, Counter.PAUSED, Counter.ASSIGNED, Counter.HELD, Counter.UNTRACKED}
+    {
+        Counter.BUFFERED,
+        Counter.BUFFERED_BYTES,
+        Counter.PAUSED,
+        Counter.ASSIGNED,
+        Counter.HELD,
+        Counter.UNTRACKED,
+        Counter.ACTIVE,
+    }
 )
 
 

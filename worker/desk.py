@@ -1,7 +1,7 @@
 """What the worker looks up to between records: the supervisor, deliveries, the group, commits, pauses."""
 
 import os
-from typing import Final
+from typing import Final, Protocol
 
 from . import clock, log
 from .boardwriter import BoardWriter
@@ -18,7 +18,6 @@ from .outputs import Outputs
 from .partition import Partition
 from .pauses import Pauses
 from .pulse import Pulse
-from .retrier import Retrier
 from .spec import WorkerSpec
 
 LONGEST_TICK: Final = 0.1
@@ -29,6 +28,13 @@ IDLE: Final = 0.2
 """Longest wait for a record: how late a TERM may be seen, and the rhythm of an idle worker."""
 BRIEF: Final = 0.01
 """Wait for a record while answers that the next step needs are outstanding: only asking brings them."""
+
+
+class Retries(Protocol):
+    """What is asked of whoever tries failed records again."""
+
+    def wait(self, now: float) -> float | None: ...  # noqa: D102 - seconds until there is something to do
+    def due(self) -> bool: ...  # noqa: D102
 
 
 class Desk:
@@ -47,7 +53,7 @@ class Desk:
         outputs: Outputs,
         pauses: Pauses,
         pulse: Pulse,
-        retrier: Retrier,
+        retrier: Retries,
         board: BoardWriter,
         spec: WorkerSpec,
     ) -> None:

@@ -24,12 +24,13 @@ def drain(session: Session) -> None:
     deadline = session.pulse.stopped_at + timeout - min(MARGIN, MARGIN_SHARE * timeout)
     session.board.phase(Phase.DRAINING)
     try:
-        while clock.monotonic() < deadline:
+        while session.busy or clock.monotonic() < deadline:  # who does not return is the supervisor's to end
+            session.turn()
             if session.outputs.pending:
-                session.outputs.flush(STEP)
+                session.flush(STEP)
                 session.outcomes.take_answers()
             committer.tick(clock.monotonic(), at_once=True)
-            if not (session.outputs.pending or committer.unanswered or session.partitions.dirty):
+            if not (session.busy or session.outputs.pending or committer.unanswered or session.partitions.dirty):
                 _stay(session, deadline)
                 break
             _poll(session, STEP)
@@ -64,6 +65,8 @@ def _poll(session: Session, seconds: float) -> None:
 def close(session: Session) -> None:
     """Close everything of `session`; without a word to the group if a commit is unanswered: it would be waited for."""
     session.rebalancer.closing = True
+    session.stop()
     session.outputs.close(0.0)
     if not session.committer.unanswered:
         session.client.close()
+    session.leave()

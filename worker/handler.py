@@ -1,41 +1,43 @@
 """The user's code as the worker calls it: loaded, checked, built, and called in one way whatever its kind.
 
-A coroutine handler runs to completion, one call at a time, on one event loop kept for the life of the worker (its
-background tasks run only while a call does). The loop and a class' instance are made by `load`, so after the fork.
+A coroutine handler runs on one event loop kept for the life of the worker. Unless `workers.concurrency` is above 1, a
+call runs to completion, one at a time, and background tasks run only while one does. The loop and a class' instance are
+made by `load`, so after the fork.
 """
 
-import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Literal, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, cast
 
 from . import alarm, events, log, results
 from .errors import HandlerError
+from .eventloop import Loop
 from .importing import failure, load_classes, resolve
 from .results import NOTHING, Records
 from .spec import WorkerSpec
 
-__all__ = ["CLOSE_SECONDS", "Handler", "HandlerError", "Mode", "load", "load_classes", "resolve", "verify"]
+__all__ = ["CLOSE_SECONDS", "Handler", "HandlerError", "Loop", "Mode", "load", "load_classes", "resolve", "verify"]
 
 Mode = Literal["record", "batch"]
 CLOSE_SECONDS: Final = 5.0
 
 _METHODS: Final[dict[str, str]] = {"record": "handle", "batch": "handle_batch"}
 _ARGUMENT: Final[dict[str, str]] = {"record": "the message", "batch": "the list of messages"}
-_T = TypeVar("_T")
 
 
 class Handler:
     """A usable handler. `invoke` is the user's callable made blocking, for a loop that counts nanoseconds."""
 
     def __init__(
-        self, name: str, mode: Mode, invoke: Callable[[Any], Any], close: Callable[[], Any] | None, loop: "Loop"
+        self, name: str, mode: Mode, invoke: Callable[[Any], Any], close: Callable[[], Any] | None, loop: Loop
     ) -> None:
         self.name = name
         self.mode: Mode = mode
-        self.invoke = loop.blocking(invoke) if _is_coroutine(invoke) else invoke
+        self.function = invoke
+        self.asynchronous = _is_coroutine(invoke)
+        self.invoke = loop.blocking(invoke) if self.asynchronous else invoke
+        self.loop = loop
         self._close = close
-        self._loop = loop
 
     def call(self, message: object) -> Records:
         """Handle one message and return the records to produce.
@@ -73,43 +75,14 @@ class Handler:
             with alarm.after(seconds, f"close() took longer than {seconds:g} s"):
                 try:
                     if self._close is not None:
-                        self._loop.finish(self._close(), seconds)
+                        self.loop.finish(self._close(), seconds)
                 finally:
-                    self._loop.close()
+                    self.loop.close()
         except BaseException as error:  # noqa: BLE001 - the user's code ran; the worker ends in any case
             log.emit(events.HANDLER_CLOSE_FAILED, error=error, handler=self.name, reason=repr(error))
 
     def _settled(self, result: object) -> object:
-        return self._loop.run(result) if inspect.isawaitable(result) else result
-
-
-class Loop:
-    """One event loop, made at its first use."""
-
-    def __init__(self) -> None:
-        self._runner: asyncio.Runner | None = None
-
-    def run(self, awaitable: Awaitable[_T]) -> _T:
-        """Return what `awaitable` gives; what it raises comes through."""
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        return self._runner.get_loop().run_until_complete(awaitable)
-
-    def blocking(self, function: Callable[[Any], Awaitable[_T]]) -> Callable[[Any], _T]:
-        """Return `function` as a plain one."""
-        run = self.run
-        return lambda argument: run(function(argument))
-
-    def finish(self, result: object, seconds: float) -> None:
-        """Await `result` for at most `seconds` if it can be awaited."""
-        if inspect.isawaitable(result):
-            self.run(asyncio.wait_for(result, seconds))
-
-    def close(self) -> None:
-        """Cancel what still runs on the loop and close it."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.close()
+        return self.loop.run(result) if inspect.isawaitable(result) else result
 
 
 def load(spec: WorkerSpec) -> Handler:

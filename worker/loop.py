@@ -26,6 +26,7 @@ def step(session: Session) -> None:
     if clock.read() >= pulse.due:
         desk.look_up()
         session.follow_topics()
+    session.turn()
     if not session.inbox or not _ready(session):
         _receive(session)
         session.pauses.follow()
@@ -33,7 +34,7 @@ def step(session: Session) -> None:
         session.handover.look()
     if session.starts.open:
         session.starts.look()
-    if session.partitions.blocked and not pulse.quiet:
+    if session.retrier.waiting and not pulse.quiet:
         session.retrier.next()
     if _ready(session):
         if session.board.current_phase is not Phase.HANDLING:
@@ -52,7 +53,7 @@ def _receive(session: Session) -> None:
     """Wait for records; for the producer first if it can take no more, for what is received would only be kept."""
     if session.outputs.full and not session.pauses.everything:
         session.board.phase(Phase.HANDLING)
-        session.outputs.flush(session.desk.patience())
+        session.flush(session.desk.patience())
         session.outcomes.take_answers()
         return
     if not session.fetcher.again():
@@ -73,6 +74,8 @@ def _patience(session: Session) -> float:
 def _phase(session: Session) -> Phase:
     if not session.membership.ready:
         return Phase.JOINING
+    if session.busy:
+        return Phase.HANDLING
     owned = len(session.partitions)
     waiting = session.pauses.everything or (owned and len(session.partitions.blocked) == owned)
     return Phase.PAUSED if waiting else Phase.POLLING

@@ -54,7 +54,7 @@ def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: 
         guard.take()  # again: what was loaded may have taken something for itself
         pulse.guard = guard.look
         try:
-            tools = session.Tools(spec, identity, loaded, channel, pulse, writer)
+            tools = session.Tools(spec, identity, loaded, channel, pulse, writer, copy.leave)
             _consume(tools)
         except ValueError:
             copy.leave()
@@ -103,9 +103,11 @@ def _consume(tools: session.Tools) -> None:
         except ConsumerFaultError as error:
             drain.close(current)
             _judge(error)
+            current.settle()
             _try_again(tools, error)
         except CallbackError as error:
             _log.emit(events.INTERNAL_ERROR, error=error, reason=str(error))
+            current.leave()
             raise Failed(WorkerExit.TEMPORARY, str(error)) from error
         else:
             drain.drain(current)

@@ -20,9 +20,9 @@ from .decide.retry import Again, GiveUp, Policy, backoff, counted, failed
 from .errors import Record
 from .importing import load_classes
 from .inbox import Inbox, Run
+from .keeper import Keeper
 from .outputs import Delivery, Outputs
 from .partition import Partition, offset_of
-from .partitions import Partitions
 from .seldom import Seldom
 from .spec import WorkerSpec
 from .trouble import Trouble
@@ -64,7 +64,7 @@ class Outcomes:
         spec: WorkerSpec,
         worker: str,
         outputs: Outputs,
-        partitions: Partitions,
+        keeper: Keeper,
         committer: Committer,
         inbox: Inbox,
         board: BoardWriter,
@@ -72,7 +72,7 @@ class Outcomes:
         self._spec = spec
         self._worker = worker
         self._outputs = outputs
-        self._partitions = partitions
+        self._keeper = keeper
         self._committer = committer
         self._inbox = inbox
         self._board = board
@@ -163,7 +163,7 @@ class Outcomes:
         else:
             case.refusals += 1
             case.due = clock.monotonic() + backoff(self._policy, case.refusals, self._rng)
-            self._partitions.block(partition, case)
+            self._keeper.keep(partition, case)
             log.emit(events.DEAD_LETTER_FAILED, **where, dead_letter_topic=ticket.target, reason=delivery.error)
 
     def _delivered_together(self, joint: Joint, delivery: Delivery) -> None:
@@ -203,7 +203,7 @@ class Outcomes:
             self._put_aside(partition, case)
             return
         case.due = clock.monotonic() + answer.seconds
-        self._partitions.block(partition, case)
+        self._keeper.keep(partition, case)
         if partition.troubles[0] is case:  # those behind it wait for it, and would all say so
             self._tell(partition, case, answer)
 
@@ -211,7 +211,7 @@ class Outcomes:
         """Keep a record that an outage has kept from being handled; it is no attempt at it."""
         case.outages += 1
         case.due = clock.monotonic() + backoff(self._policy, case.outages, self._rng)
-        self._partitions.block(partition, case)
+        self._keeper.keep(partition, case)
 
     def _tell(self, partition: Partition, case: Trouble, answer: Again) -> None:
         log.emit(
@@ -231,11 +231,9 @@ class Outcomes:
         partition.offsets.close(case.offset)
         partition.show()
         self._committer.progress(partition, 1)
-        if case not in partition.troubles:
-            return
-        partition.troubles.remove(case)
-        if case.letter is None:
-            where = {"topic": partition.topic, "partition": partition.number, "offset": case.offset}
-            log.emit(events.RECORD_RELEASED, **where, attempt=case.state.failures + 1)
-        if not partition.blocked:
-            self._inbox.put_back([Run(partition, self._partitions.unblock(partition))])
+        if case in partition.troubles:
+            partition.troubles.remove(case)
+            if case.letter is None:
+                where = {"topic": partition.topic, "partition": partition.number, "offset": case.offset}
+                log.emit(events.RECORD_RELEASED, **where, attempt=case.state.failures + 1)
+        self._keeper.settled(partition, case)

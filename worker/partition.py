@@ -33,6 +33,7 @@ class Partition:
         "committed",
         "halted",
         "identified",
+        "in_order",
         "key",
         "metadata",
         "number",
@@ -47,12 +48,14 @@ class Partition:
         "waiting",
     )
 
-    def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
+    def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter, *, in_order: bool = True) -> None:
         self.topic = topic
         self.number = number
         self.key: Key = (topic, number)
         self.metadata = METADATA.format(nonce)
         self.owned = True
+        self.in_order = in_order
+        """Whether a record that failed keeps all others of the partition from being begun."""
         self.offsets = Offsets()
         self.start: int | None = None
         """The first offset begun."""
@@ -69,7 +72,7 @@ class Partition:
         self._floor: int | None = None
         self._epoch = NONE
         self.troubles: list[Trouble] = []
-        """Records that failed, by offset: while there are any, nothing else of the partition is begun."""
+        """Records that failed, by offset."""
         self.backlog: list[Message] = []
         """What was received of it meanwhile, in order."""
         self.row = row = board.assign(topic, number, nonce)
@@ -80,8 +83,8 @@ class Partition:
 
     @property
     def blocked(self) -> bool:
-        """Whether it waits: for a retry, for an operator, or for its start to be known."""
-        return self.halted or self.waiting or bool(self.troubles)
+        """Whether nothing of it may be begun: it waits for an operator, for its start to be known, or for a retry."""
+        return self.halted or self.waiting or (self.in_order and bool(self.troubles))
 
     @property
     def due(self) -> float | None:
@@ -177,7 +180,7 @@ class Partition:
         self.backlog.sort(key=offset_of)
 
     def block(self, trouble: Trouble) -> None:
-        """Begin nothing of it until `trouble` is settled; known troubles stay where they are."""
+        """Note a record that failed; known troubles stay where they are."""
         if trouble not in self.troubles:
             insort(self.troubles, trouble, key=lambda one: one.offset)
 

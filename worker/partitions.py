@@ -17,8 +17,9 @@ from .trouble import Trouble
 class Partitions:
     """The partitions of this consumer: what the rebalance callbacks change and everything else reads."""
 
-    def __init__(self, board: BoardWriter) -> None:
+    def __init__(self, board: BoardWriter, *, in_order: bool = True) -> None:
         self._board = board
+        self._in_order = in_order
         self._rng = random.SystemRandom()
         self._owned: dict[Key, Partition] = {}
         self._halted = Halted()
@@ -47,7 +48,7 @@ class Partitions:
 
     def open(self, key: Key) -> Partition:
         """Begin a new epoch."""
-        partition = Partition(*key, self._rng.getrandbits(63), self._board)
+        partition = Partition(*key, self._rng.getrandbits(63), self._board, in_order=self._in_order)
         self._owned[key] = partition
         self.version += 1
         self.fresh.add(key)
@@ -70,9 +71,9 @@ class Partitions:
         self._board.put(Counter.ASSIGNED, len(self._owned))
 
     def block(self, partition: Partition, trouble: Trouble) -> None:
-        """Begin nothing of `partition` until `trouble` is settled."""
+        """Note that a record failed; where they go in order, begin nothing of `partition` until it is settled."""
         partition.block(trouble)
-        if partition.key not in self.blocked:
+        if self._in_order and partition.key not in self.blocked:
             self.blocked[partition.key] = partition
             self.version += 1
 
@@ -107,5 +108,6 @@ class Partitions:
     def retained(self, *, halted: bool) -> tuple[int, int]:
         """Return how many records blocked partitions keep, `halted` or other ones, and the bytes of their values."""
         those = [one for one in self.blocked.values() if one.halted == halted]
-        kept = [[*one.backlog, *(trouble.message for trouble in one.troubles)] for one in those]
+        failed = [[trouble.message for trouble in one.troubles if one.in_order] for one in those]  # else in the queues
+        kept = [[*one.backlog, *more] for one, more in zip(those, failed, strict=True)]
         return sum(map(len, kept)), sum(map(size_of, kept))

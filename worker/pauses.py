@@ -1,13 +1,14 @@
 """Keeps the client's pauses as `decide.pressure` wants them; never inside a rebalance callback, where one can stick."""
 
-from typing import Final
+from collections.abc import Set as AbstractSet
+from typing import Final, Protocol
 
 from confluent_kafka import KafkaException
 
 from . import events, log
 from .board import Counter
 from .boardwriter import BoardWriter
-from .decide.pressure import Key, Policy, pressed, reconcile
+from .decide.pressure import Key, Policy, pressed, reconcile, spares
 from .inbox import Inbox, Run
 from .kafka import Client
 from .outputs import Outputs
@@ -19,6 +20,16 @@ from .spec import WorkerSpec
 _BUFFERED: Final = int(Counter.BUFFERED)
 _BUFFERED_BYTES: Final = int(Counter.BUFFERED_BYTES)
 _HELD: Final = int(Counter.HELD)
+
+
+class Stock(Protocol):
+    """What is in flight beside the inbox, where calls run beside each other."""
+
+    @property
+    def records(self) -> int: ...  # noqa: D102 - see above
+    @property
+    def bytes(self) -> int: ...  # noqa: D102
+    def empty(self) -> AbstractSet[Key]: ...  # noqa: D102 - the partitions that have nothing of it
 
 
 class Pauses:
@@ -44,7 +55,9 @@ class Pauses:
         self._board = board
         self._applied: set[Key] = set()
         self._pressed = False
-        self._last: tuple[int, bool] = (-1, False)
+        self._spared: AbstractSet[Key] = frozenset()
+        self._last: tuple[int, bool, AbstractSet[Key]] = (-1, False, self._spared)
+        self.stock: Stock | None = None
         self._seldom = Seldom()
 
     @property
@@ -54,8 +67,12 @@ class Pauses:
 
     def follow(self) -> None:
         """Apply what has changed with the partitions: one that is blocked must not receive any longer."""
-        if self._partitions.version != self._last[0]:
+        if self._partitions.version != self._last[0] or (self.stock is not None and self._turns()):
             self.apply()
+
+    def _turns(self) -> bool:
+        """Return whether a bound was passed since the last look, in either direction."""
+        return self._judge(*self._in_flight()) != (self._pressed, self._spared)
 
     def obey(self) -> None:
         """Leave what the operator has paused, go on with what he has resumed."""
@@ -64,22 +81,42 @@ class Pauses:
     def apply(self) -> None:
         """Pause and resume what is to be, after a look at what is in flight."""
         self.obey()
-        records, size = self._partitions.retained(halted=False)
-        records += self._inbox.records + self._outputs.pending
-        size += self._inbox.bytes
-        self._pressed = pressed(self._policy, self._pressed, records=records, size=size)
+        records, size = self._in_flight()
+        self._pressed, self._spared = self._judge(records, size)
         # What an operator has paused may stay for days: it must not keep the others from being received.
         idle, idle_size = self._partitions.retained(halted=True)
         words = self._board.words
         words[_BUFFERED], words[_BUFFERED_BYTES] = records + idle, size + idle_size
-        words[_HELD] = sum(one.held for one in self._partitions.blocked.values())
-        now = (self._partitions.version, self.everything)
+        words[_HELD] = sum(one.held for one in self._partitions)
+        now = (self._partitions.version, self.everything, self._spared)
         if now != self._last and self._change():
             self._last = now
 
+    def _in_flight(self) -> tuple[int, int]:
+        records, size = self._partitions.retained(halted=False)
+        records += self._inbox.records + self._outputs.pending
+        size += self._inbox.bytes
+        if self.stock is not None:
+            records, size = records + self.stock.records, size + self.stock.bytes
+        return records, size
+
+    def _judge(self, records: int, size: int) -> tuple[bool, AbstractSet[Key]]:
+        """Return whether too much is in flight, and which partitions may go on all the same."""
+        now = pressed(self._policy, self._pressed, records=records, size=size)
+        if self.stock is None or not now or not spares(self._policy, records=records, size=size):
+            return now, frozenset()
+        return now, self.stock.empty()
+
+    def _wanted(self, owned: AbstractSet[Key]) -> AbstractSet[Key]:
+        blocked = self._partitions.blocked.keys()
+        if not self.everything:
+            return blocked
+        commanded = self._pulse.quiet or self._pulse.stopping
+        return owned if commanded else owned - (self._spared - blocked)
+
     def _change(self) -> bool:
         owned = self._partitions.keys()
-        wanted = owned if self.everything else self._partitions.blocked.keys()
+        wanted = self._wanted(owned)
         change = reconcile(owned=owned, wanted=wanted, applied=self._applied, fresh=self._partitions.fresh)
         try:
             if change.pause:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-from . import clock
-from .context import context
+from . import clock, context
 from .decide.halted import Halted
 from .heritage import Heritage
 
@@ -62,7 +61,7 @@ class Pulse:
         if not self.stopping:
             self.stopped_at = clock.monotonic()
         self.stopping = True
-        context().stopping = True
+        context.stop()
         self.due = self.glance = 0.0
 
     def next(self, due: float) -> None:

@@ -1,6 +1,6 @@
 """What the group's rebalances do to our partitions. Runs inside polls: what it raises, `kafka` raises after them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from . import events, log
 from .board import Counter, Phase
@@ -30,6 +30,8 @@ class Rebalancer:
         self._committer = committer
         self._handover = handover
         self._board = board
+        self.finish: Callable[[Sequence[Partition]], None] = _nothing
+        """Waits for what is under way of partitions that are being revoked."""
         self.closing = False
         """The consumer is being closed: what could be committed is, and a sync commit could block the stop."""
 
@@ -46,6 +48,7 @@ class Rebalancer:
         self._count(keys)
         ending = self._each(keys, Revoked())
         if ending and not self.closing:
+            self.finish(ending)
             before = self._board.current_phase
             self._board.phase(Phase.REVOKING)
             self._committer.settle(ending)
@@ -86,6 +89,10 @@ class Rebalancer:
     def _tell(self, event: events.Event, keys: Sequence[Key]) -> None:
         if keys:
             log.emit(event, partitions=", ".join(f"{topic}[{numbers}]" for topic, numbers in _by_topic(keys).items()))
+
+
+def _nothing(partitions: Sequence[Partition]) -> None:
+    """Wait for nothing: unless calls run beside each other, none is under way while partitions move."""
 
 
 def _by_topic(keys: Sequence[Key]) -> Mapping[str, str]:

@@ -20,6 +20,11 @@ class Retrier:
         dues = [due for one in self._partitions.blocked.values() if (due := one.due) is not None]
         return max(0.0, min(dues) - now) if dues else None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there may be anything to try again."""
+        return bool(self._partitions.blocked)
+
     def due(self) -> bool:
         """Return whether a retry is due."""
         return bool(self._partitions.blocked) and self.wait(clock.monotonic()) == 0.0

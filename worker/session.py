@@ -2,6 +2,8 @@
 
 import os
 import socket
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer
@@ -11,6 +13,7 @@ from .boardwriter import BoardWriter
 from .caller import Caller
 from .channel import Channel
 from .commit import Committer
+from .crew import Crew
 from .desk import Desk, hear
 from .fetch import Fetcher
 from .handler import Handler
@@ -18,6 +21,7 @@ from .handover import Handover
 from .inbox import Inbox
 from .joining import Joining
 from .kafka import Client, ConsumerFactory
+from .keeper import WholePartition
 from .membership import Membership
 from .outcomes import Outcomes
 from .outputs import Outputs, ProducerFactory
@@ -27,6 +31,7 @@ from .pulse import Pulse
 from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
+from .retries import Retries
 from .spec import SlotIdentity, WorkerSpec, instance_id
 from .starts import Starts
 
@@ -41,6 +46,8 @@ class Tools:
     channel: Channel
     pulse: Pulse
     board: BoardWriter
+    leave: Callable[[], None] = lambda: None
+    """Ends the process if it is a copy of the worker that the handler has made."""
 
 
 class Session:
@@ -56,16 +63,18 @@ class Session:
             HandlerError: `kafka.oauth`, or a class of `errors.poison` or `.outage`, cannot be imported.
         """
         spec, board, pulse = tools.spec, tools.board, tools.pulse
+        self._crew = Crew() if spec.concurrency > 1 else None
         self.tools = tools
         self.pulse = pulse
         self.board = board
         self.handler = tools.handler
         name = client_id(spec, tools.identity.slot)
         static = name if spec.kafka.static_membership and spec.instance is not None else None
-        self.client = Client(spec, client_id=name, instance_id=static, factory=consumer)
+        factory = consumer if self._crew is None else self._crew.gate.guard(consumer)
+        self.client = Client(spec, client_id=name, instance_id=static, factory=factory)
         self.outputs = Outputs(spec, name, producer_factory=producer)
         self.inbox = Inbox()
-        self.partitions = Partitions(board)
+        self.partitions = Partitions(board, in_order=self._crew is None)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
         latest = spec.kafka.start == "latest"
         self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
@@ -85,10 +94,41 @@ class Session:
         )
         self.outcomes = self._outcomes(f"{name}@{socket.gethostname()} pid {os.getpid()}")
         caller = Caller(tools.handler, board)
-        self.retrier = Retrier(self.partitions, caller, self.outcomes)
+        self.retrier = self._retrier(caller)
         self.desk = self._desk(spec)
-        self.work = self._work(caller)
+        self.engine = None if self._crew is None else self._crew.assemble(self)
+        self.work = self._work(caller) if self.engine is None else self.engine
         self._topics = spec.kafka.topics
+
+    @property
+    def busy(self) -> bool:
+        """Whether calls are under way between the turns of the loop."""
+        return self.engine is not None and self.engine.busy
+
+    def turn(self) -> None:
+        """Do what follows from calls that have ended meanwhile. Raises CallbackError: a fault of ours."""
+        if self.engine is not None:
+            self.engine.turn()
+
+    def flush(self, seconds: float) -> None:
+        """Wait for answers to what is produced, at most `seconds`."""
+        with self._crew.gate.aside() if self._crew is not None else nullcontext():
+            self.outputs.flush(seconds)
+
+    def stop(self) -> None:
+        """Begin no further call."""
+        if self.engine is not None:
+            self.engine.stop()
+
+    def settle(self) -> None:
+        """After `stop`: wait for the calls under way."""
+        if self.engine is not None:
+            self.engine.settle()
+
+    def leave(self) -> None:
+        """The end: calls that are still under way go on by themselves, and nothing follows from them."""
+        if self._crew is not None:
+            self._crew.leave()
 
     def _handover(self) -> Handover:
         channel = self.tools.channel
@@ -109,11 +149,16 @@ class Session:
             spec=self.tools.spec,
             worker=worker,
             outputs=self.outputs,
-            partitions=self.partitions,
+            keeper=WholePartition(self.partitions, self.inbox) if self._crew is None else self._crew.keeper,
             committer=self.committer,
             inbox=self.inbox,
             board=self.board,
         )
+
+    def _retrier(self, caller: Caller) -> Retrier | Retries:
+        if self._crew is not None:
+            return Retries(self.partitions, self.outcomes)
+        return Retrier(self.partitions, caller, self.outcomes)
 
     def _desk(self, spec: WorkerSpec) -> Desk:
         return Desk(

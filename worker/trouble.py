@@ -1,6 +1,7 @@
 """A record that failed and is not settled: kept in memory with what is known of its failure, until it is."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import Message
 
@@ -26,3 +27,5 @@ class Trouble:
     """How often its dead letter could not be published."""
     outages: int = 0
     """How often in a row it met an outage."""
+    task: Any = None
+    """What stands for it in the queues, where calls run beside each other (`task.Task`)."""

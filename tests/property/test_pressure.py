@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.worker.decide.pressure import Key, Policy, pressed, reconcile
+from kherd.worker.decide.pressure import Key, Policy, pressed, reconcile, spares
 
 keys: st.SearchStrategy[set[Key]] = st.sets(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 3)))
 amounts = st.integers(0, 10_000)
@@ -41,3 +41,12 @@ def test_above_a_bound_always_and_below_half_of_both_never(
         assert not now
     if not before and records <= most and size <= most_bytes:
         assert not now
+
+
+@given(amounts, amounts, amounts, amounts)
+def test_what_has_nothing_in_flight_goes_on_up_to_twice_a_bound(
+    most: int, most_bytes: int, records: int, size: int
+) -> None:
+    assert spares(Policy(most, most_bytes), records=records, size=size) == (
+        records <= 2 * most and size <= 2 * most_bytes
+    )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -203,10 +202,3 @@ def test_partitions_take_turns_however_much_is_ready_in_them(crowd: int, few: in
     turns = 2 * min(crowd, few)
     assert homes[:turns] == [0, 1] * (turns // 2)
 
-
-@pytest.mark.parametrize("order", ["key", "partition", "none"])
-def test_a_lane_is_what_the_order_says(order: Order) -> None:
-    names = [name_of(order, key, offset) for offset, key in enumerate([b"a", b"b", b"a", None, None, b""])]
-    expected = {"key": 5, "partition": 1, "none": 6}
-    assert len(set(names)) == expected[order]
-    assert (names[0] == names[2]) == (order != "none")

@@ -53,7 +53,7 @@ def load(write: Write, tmp_path: Path) -> Iterator[Callable[..., handler.Handler
 
     yield loaded
     for each in opened:
-        each._loop.close()
+        each.loop.close()
 
 
 Load = Callable[..., handler.Handler]
@@ -407,7 +407,7 @@ def test_a_class_with_both_methods_is_called_by_mode(load: Load) -> None:
 def test_asyncio_is_untouched_by_a_plain_handler(load: Load) -> None:
     loaded = load("def handle(message): pass")
     loaded.call("m")
-    assert loaded._loop._runner is None
+    assert loaded.loop._runner is None
     loaded.close()
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()

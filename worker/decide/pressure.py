@@ -6,6 +6,9 @@ from typing import Final
 
 Key = tuple[str, int]
 
+SPARE: Final = 2.0
+"""Times a bound up to which a partition with nothing in flight goes on."""
+
 RELEASE: Final = 0.5
 """Share of a bound under which the pause ends: a pause drops the prefetched records, so it must not flap."""
 
@@ -22,6 +25,15 @@ def pressed(policy: Policy, before: bool, *, records: int, size: int) -> bool:
     """Return whether everything is to be paused, given what is in flight and whether it was paused `before`."""
     share = RELEASE if before else 1.0
     return records > policy.max_records * share or size > policy.max_bytes * share
+
+
+def spares(policy: Policy, *, records: int, size: int) -> bool:
+    """Return whether a partition with nothing in flight may go on although everything is to be paused.
+
+    Only where calls run beside each other: what is in flight may be that of one slow key, which the others need not
+    wait for.
+    """
+    return records <= policy.max_records * SPARE and size <= policy.max_bytes * SPARE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which records may run beside each other, of all that was received: one of a lane at a time, in order.
 
-A lane is what `order` says: a key of a partition, a whole partition, or one record. It goes on by itself when its record
-ends well. One that ended otherwise is held: it keeps its lane, and no other, until it is released or has run again.
+A lane is what `order` says: a key of a partition, a whole partition, or one record. It goes on by itself when its
+record ends well. One that ended otherwise is held: it keeps its lane, and no other, until it is released.
 Partitions take turns, and in each its lanes do, so that much to do for one of them is no delay for the others.
 """
 
