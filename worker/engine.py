@@ -99,6 +99,7 @@ class Engine:
 
     def step(self) -> None:
         """Queue what was received."""
+        self._follow()  # before a new epoch of a partition has anything to begin
         while self._inbox:
             self._queue(self._inbox.take())
         self._wake()
@@ -112,8 +113,7 @@ class Engine:
         if self._fault is not None:
             raise CallbackError(f"{type(self._fault).__name__}: {self._fault}") from self._fault
         self._collect()
-        if self._partitions.version != self._version:
-            self._follow()
+        self._follow()
         self._wake()
 
     def begin(self) -> Task | None:
@@ -199,6 +199,8 @@ class Engine:
 
     def _follow(self) -> None:
         """Keep what waits of partitions that are not to go on, drop what is of those that are not ours any more."""
+        if self._version == self._partitions.version:
+            return
         self._version = self._partitions.version
         for place in self.queues.places():
             assert isinstance(place, Partition)

@@ -1,5 +1,7 @@
 """A whole worker session, in this process, on a fake group: the loop goes round when the test says so."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from kherd.worker import channel, loop
@@ -17,16 +19,24 @@ from .producer import Producers
 class Rig:
     """A session on a fake group; the handler appends what it is given to `seen`."""
 
-    def __init__(self, board: Board, partitions: int = 2, start: Any = "earliest", **fields: Any) -> None:
+    def __init__(
+        self,
+        board: Board,
+        partitions: int = 2,
+        start: Any = "earliest",
+        handle: Callable[[Any], Any] | None = None,
+        **fields: Any,
+    ) -> None:
         self.group = FakeGroup(partitions)
         self.seen: list[tuple[int, int]] = []
         self.ours, self.theirs = channel.pair()
         kafka = KafkaSpec(bootstrap="none", group="g", topics=(TOPIC,), start=start)
         spec = WorkerSpec(app="app", instance=None, generation=1, handler="m:h", kafka=kafka, **fields)
-        handler = Handler("m:h", spec.mode, self._handle, None, Loop())
+        handler = Handler("m:h", spec.mode, handle or self._handle, None, Loop())
         self.pulse = Pulse()
         tools = Tools(spec, SlotIdentity(1, 0, 1), handler, self.theirs, self.pulse, BoardWriter(board))
-        self.session = Session(tools, consumer=self._consumer, producer=Producers())
+        self.producers = Producers()
+        self.session = Session(tools, consumer=self._consumer, producer=self.producers)
         self.session.join()
 
     def _consumer(self, properties: dict[str, Any], **_: object) -> FakeConsumer:
@@ -41,6 +51,15 @@ class Rig:
         for _ in range(rounds):
             loop.step(self.session)
 
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Go round, with other threads in between, until `condition` holds."""
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < deadline, what or "never"
+            self.go(1)
+            time.sleep(0.001)
+
     def close(self) -> None:
+        self.session.leave()
         self.ours.close()
         self.theirs.close()

@@ -201,4 +201,3 @@ def test_partitions_take_turns_however_much_is_ready_in_them(crowd: int, few: in
         queues.ended(record)
     turns = 2 * min(crowd, few)
     assert homes[:turns] == [0, 1] * (turns // 2)
-
