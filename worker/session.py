@@ -27,6 +27,7 @@ from .pulse import Pulse
 from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
+from .revisit import Revisits
 from .spec import SlotIdentity, WorkerSpec, instance_id
 from .starts import Starts
 
@@ -68,6 +69,7 @@ class Session:
         self.partitions = Partitions(board)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
         latest = spec.kafka.start == "latest"
+        self.revisits = Revisits(spec, self.partitions, self.inbox)
         self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
         self.membership = Membership(self.client, tools.channel, board)
         self.joining = Joining(self.client)
@@ -98,6 +100,7 @@ class Session:
             partitions=self.partitions,
             inbox=self.inbox,
             starts=self.starts,
+            revisits=self.revisits,
             pulse=self.pulse,
             board=self.board,
             hear=lambda: hear(channel, self.pulse),
