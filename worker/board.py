@@ -5,7 +5,7 @@ while the row is being written. The supervisor creates and allocates the file be
 on a full tmpfs would be SIGBUS later) and seals the header with a checksum; a file that does not
 match is ignored by its readers, never trusted.
 
-File layout, in words of 8 bytes (version 2; a file of another version is ignored):
+File layout, in words of 8 bytes (version 3; a file of another version is ignored):
 
     0    header     magic version words life slot incarnation generation partitions in_flight topics created checksum
     16   state      pid heartbeat phase phase_since ready commit_waited, then the counters of `Counter`
@@ -13,7 +13,8 @@ File layout, in words of 8 bytes (version 2; a file of another version is ignore
     64   member     sequence, length, 256 bytes of UTF-8
     128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since row
     ...  topics     TOPICS rows: length, 256 bytes of UTF-8 (append only; a length of 0 is free)
-    ...  partitions PARTITIONS rows: see `boardrow.PartitionWord`, then a window of 4096 bits
+    ...  partitions PARTITIONS rows: see `boardrow.PartitionWord`, then ATTEMPT_ROWS of `boardattempts`, then a window
+         of 4096 bits (`boardwindow`)
 """
 
 import mmap
@@ -27,7 +28,7 @@ from . import clock
 from .spec import SlotIdentity
 
 MAGIC: Final = 0x6B68657264  # "kherd"
-VERSION: Final = 2
+VERSION: Final = 3
 HEADER_WORDS: Final = 11
 STATE: Final = 16
 COUNTERS: Final = 24
@@ -41,8 +42,10 @@ IN_FLIGHT_WORDS: Final = 8
 TOPIC_ROWS: Final = 128
 TOPIC_WORDS: Final = 1 + NAME_WORDS
 PARTITION_ROWS: Final = 512
+ATTEMPT_ROWS: Final = 8
+ATTEMPT_WORDS: Final = 3
 WINDOW_WORDS: Final = 64
-PARTITION_WORDS: Final = 16 + WINDOW_WORDS
+PARTITION_WORDS: Final = 17 + ATTEMPT_ROWS * ATTEMPT_WORDS + WINDOW_WORDS
 IN_FLIGHT: Final = 128
 TOPICS: Final = IN_FLIGHT + IN_FLIGHT_ROWS * IN_FLIGHT_WORDS
 PARTITIONS: Final = TOPICS + TOPIC_ROWS * TOPIC_WORDS

@@ -1,8 +1,10 @@
 """What a dead worker's board has for whoever goes on: one `Entry` per partition that it still had."""
 
 from .board import NONE, Board, StateWord
+from .boardattempts import attempts_of
 from .boardrow import PartitionWord, rows_in_use, seal_of
 from .boardview import steady, topic_at
+from .boardwindow import runs_of
 from .decide.handover import Commit, Entry, Identity, saves
 
 
@@ -39,7 +41,7 @@ def identities_of(board: Board) -> dict[str, Identity]:
 
 def _has_progress(entry: Entry) -> bool:
     if entry.acked is not None:
-        return entry.done > entry.acked
+        return saves(entry, Commit(entry.acked))
     return entry.base is None or saves(entry, entry.base)
 
 
@@ -61,6 +63,8 @@ def _entry(words: memoryview, base: int) -> Entry | None:
         sent=_known(words[base + PartitionWord.SENT]),
         acked=_known(words[base + PartitionWord.COMMITTED]),
         done=done,
+        above=runs_of(words, base, done),
+        attempts=tuple(sorted((at, state) for at, state in attempts_of(words, base).items() if at >= done)),
     )
 
 

@@ -4,7 +4,7 @@ import zlib
 from enum import IntEnum
 from typing import Final
 
-from .board import PARTITION_WORDS, PARTITIONS, TOTAL_WORDS
+from .board import ATTEMPT_ROWS, ATTEMPT_WORDS, PARTITION_WORDS, PARTITIONS, TOTAL_WORDS, WINDOW_WORDS
 
 
 class PartitionWord(IntEnum):
@@ -34,7 +34,14 @@ class PartitionWord(IntEnum):
     """The cluster (`decide.handover.cluster_word` of its id), 0 while unknown, as the topic's id is."""
     SEAL = 15
     """A checksum of what identifies the row (`SEALED`): a row of random words is no row."""
+    WINDOW_FROM = 16
+    """The offset from which on the window's bits count, NONE before there was any: see `boardwindow`."""
 
+
+ATTEMPTS_AT: Final = 17
+"""Where, in a row, the attempts begin: see `boardattempts`."""
+WINDOW_AT: Final = ATTEMPTS_AT + ATTEMPT_ROWS * ATTEMPT_WORDS
+assert WINDOW_AT + WINDOW_WORDS == PARTITION_WORDS
 
 _USED: Final = slice(PARTITIONS + PartitionWord.USED, TOTAL_WORDS, PARTITION_WORDS)
 SEALED: Final = (

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from .board import (
+    ATTEMPT_ROWS,
+    ATTEMPT_WORDS,
     DURATIONS,
     IN_FLIGHT,
     IN_FLIGHT_WORDS,
@@ -18,13 +20,14 @@ from .board import (
     TOPIC_ROWS,
     TOPIC_WORDS,
     TOPICS,
+    WINDOW_WORDS,
     Board,
     Counter,
     InFlightWord,
     Phase,
     StateWord,
 )
-from .boardrow import PartitionWord, seal_of
+from .boardrow import ATTEMPTS_AT, WINDOW_AT, PartitionWord, seal_of
 from .clock import NANOSECONDS, read_ns
 from .decide.duration import bucket
 from .decide.handover import Commit, Identity
@@ -44,7 +47,10 @@ _UNKNOWN: Final = (
     PartitionWord.SENT,
     PartitionWord.BASE_NONCE,
     PartitionWord.BASE_OFFSET,
+    PartitionWord.WINDOW_FROM,
 )
+_NO_ATTEMPTS: Final = memoryview(NONE.to_bytes(8, "little", signed=True) * (ATTEMPT_ROWS * ATTEMPT_WORDS)).cast("l")
+_NO_WINDOW: Final = memoryview(bytes(WINDOW_WORDS * 8)).cast("l")
 
 _ROW: Final = struct.Struct("@7q")
 """TOPIC to ROW of an in-flight row, in one call."""
@@ -170,6 +176,8 @@ class BoardWriter:
         for unknown in _UNKNOWN:
             words[base + unknown] = NONE
         words[base + PartitionWord.BASED] = words[base + PartitionWord.CLUSTER] = 0
+        words[base + ATTEMPTS_AT : base + WINDOW_AT] = _NO_ATTEMPTS
+        words[base + WINDOW_AT : base + PARTITION_WORDS] = _NO_WINDOW
         words[base + PartitionWord.SEAL] = seal_of(words, base)
         words[base + PartitionWord.USED] = 1
         words[base] += 1

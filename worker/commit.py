@@ -4,7 +4,7 @@ A commit costs milliseconds on the broker whatever the client does; a client tha
 its work uncommitted, and waits for all of them when it closes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -13,6 +13,7 @@ from . import events, log
 from .board import Counter
 from .boardwriter import BoardWriter
 from .kafka import Answer, Client
+from .notes import Notes, Said
 from .partition import Partition
 from .partitions import Partitions
 from .seldom import Seldom
@@ -42,8 +43,9 @@ class Committer:
         self._sent_at = 0.0
         self._stuck = False
         self._waited = self._watched_at = 0.0
-        self._in_flight: dict[Partition, int] | None = None
+        self._in_flight: dict[Partition, Said] | None = None
         self._seldom = Seldom(10.0)
+        self.notes = Notes()
         self.finished = 0
         """Records finished since the last commit was sent."""
 
@@ -81,20 +83,25 @@ class Committer:
         The commit in flight is not waited for: only this thread could take its answer. It is older, so it changes
         nothing that this one says; its answer finds partitions that are not ours any more.
         """
-        offsets = {one: done for one in partitions if (done := one.offsets.committable) not in {None, one.committed}}
-        if not offsets:
-            return
-        for partition, offset in offsets.items():
-            partition.sending(offset)
+        offsets = {one: said for one in partitions if (said := self.notes.last(one)) is not None}
+        while offsets:
+            for partition, said in offsets.items():
+                partition.sending(said.offset)
+            refused = self._commit_now(offsets)
+            smaller = self.notes.smaller(offsets, refused)
+            if not smaller and refused:
+                self._failed(next(iter(refused.values())))
+            offsets = smaller
+
+    def _commit_now(self, offsets: Mapping[Partition, Said]) -> dict[Partition, KafkaError]:
+        """Return what was refused, and why."""
         try:
             results = self._client.commit_now(_request(offsets))
         except KafkaException as error:
-            self._failed(error.args[0])
-            return
+            return dict.fromkeys(offsets, error.args[0])
         self._board.add(Counter.COMMITS)
-        refused = [one.error for one in results if one.error is not None]
-        if refused:
-            self._failed(refused[0])
+        errors = {(row.topic, row.partition): row.error for row in results if row.error is not None}
+        return {one: errors[one.key] for one in offsets if one.key in errors}
 
     def uncommitted(self) -> int:
         """Return how many offsets are done and not known to be committed."""
@@ -102,14 +109,14 @@ class Committer:
 
     def _send(self, now: float) -> None:
         dirty = self._partitions.dirty
-        offsets = {one: done for one in dirty if (done := one.to_commit()) is not None}
+        offsets = {one: said for one in dirty if (said := self.notes.due(one)) is not None}
         dirty.clear()
         self.finished = 0
         self._next = now + self._interval
         if not offsets:
             return
-        for partition, offset in offsets.items():
-            partition.sending(offset)
+        for partition, said in offsets.items():
+            partition.sending(said.offset)
         try:
             self._client.commit(_request(offsets))
         except KafkaException as error:
@@ -117,8 +124,8 @@ class Committer:
             self._refused_until = now + RETRY_SECONDS
             self._failed(error.args[0])
             return
-        for partition, offset in offsets.items():
-            partition.sent = offset
+        for partition, (offset, text) in offsets.items():
+            partition.sent, partition.told = offset, text
         self._in_flight = offsets
         self._sent_at = now
         self._stuck = False
@@ -145,22 +152,25 @@ class Committer:
             self._stuck = False
             self._board.put_waited(0.0)
         errors = {(one.topic, one.partition): one.error for one in answer.offsets}
-        reasons = []
-        for partition, offset in sent.items():
+        refused = {}
+        for partition, (offset, text) in sent.items():
             error = answer.error or errors.get(partition.key)
             if not partition.owned:
                 continue
             if error is None:
-                partition.acknowledged(offset)
+                partition.acknowledged(offset, text)
             else:
-                reasons.append(error)
-                partition.sent = partition.committed
+                refused[partition] = error
+                partition.refused()
                 self._partitions.dirty.add(partition)
-        if reasons:
-            self._refused_until = now + RETRY_SECONDS
-            self._failed(reasons[0])
-        else:
+        if not refused:
             self._board.add(Counter.COMMITS)
+        elif self.notes.smaller(sent, refused):
+            self._next = self._refused_until = now
+            self._board.add(Counter.COMMIT_FAILURES)
+        else:
+            self._refused_until = now + RETRY_SECONDS
+            self._failed(next(iter(refused.values())))
 
     def _failed(self, error: object) -> None:
         self._board.add(Counter.COMMIT_FAILURES)
@@ -170,5 +180,5 @@ class Committer:
             log.emit(events.COMMIT_FAILED, reason=str(error))
 
 
-def _request(offsets: dict[Partition, int]) -> Sequence[TopicPartition]:
-    return [TopicPartition(one.topic, one.number, offset, one.metadata) for one, offset in offsets.items()]
+def _request(offsets: Mapping[Partition, Said]) -> Sequence[TopicPartition]:
+    return [TopicPartition(one.topic, one.number, offset, text) for one, (offset, text) in offsets.items()]

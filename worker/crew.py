@@ -40,6 +40,7 @@ class Crew:
         self.keeper.engine = engine
         assert isinstance(session.retrier, Retries)
         session.retrier.engine = engine
+        engine.entrance.resume = session.retrier.resume
         session.pauses.stock = engine
         session.rebalancer.finish = lambda partitions: engine.finish(partitions, spec.handler_timeout + MARGIN)
         if tools.handler.asynchronous:

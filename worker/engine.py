@@ -16,13 +16,14 @@ from .board import Counter
 from .boardwriter import BoardWriter
 from .commit import Committer
 from .decide.pressure import Key
-from .decide.queues import Order, Queues, name_of
+from .decide.queues import Order, Queues
 from .desk import BRIEF, Desk
+from .entrance import Entrance
 from .gate import Gate
-from .inbox import Inbox, Run
+from .inbox import Inbox
 from .kafka import CallbackError
 from .outcomes import Outcomes
-from .partition import Partition, offset_of
+from .partition import Partition
 from .partitions import Partitions
 from .task import Ending, Task
 
@@ -66,15 +67,13 @@ class Engine:
         self.gate = gate
         self.queues: Queues[Task] = Queues(alone)
         self.runners: Runners | None = None
-        self._order: Order = order
-        self._inbox = inbox
+        self.entrance = Entrance(self.queues, order, inbox, partitions)
         self._partitions = partitions
         self._outcomes = outcomes
         self._committer = committer
         self._desk = desk
         self._board = board
         self._endings: deque[Ending] = deque()
-        self._version = -1
         self._fault: BaseException | None = None
         self._awaited = False
 
@@ -86,12 +85,17 @@ class Engine:
     @property
     def records(self) -> int:
         """How many records are in flight here."""
-        return self.queues.records
+        return self.queues.records + self.entrance.overflow.records
 
     @property
     def bytes(self) -> int:
         """The bytes of their values."""
-        return self.queues.bytes
+        return self.queues.bytes + self.entrance.overflow.bytes
+
+    @property
+    def full(self) -> frozenset[Key]:
+        """The partitions of which nothing more may be begun for now."""
+        return self.entrance.overflow.keys
 
     def empty(self) -> frozenset[Key]:
         """Return the partitions that have nothing in flight here."""
@@ -99,9 +103,7 @@ class Engine:
 
     def step(self) -> None:
         """Queue what was received."""
-        self._follow()  # before a new epoch of a partition has anything to begin
-        while self._inbox:
-            self._queue(self._inbox.take())
+        self.entrance.fill()
         self._wake()
 
     def turn(self) -> None:
@@ -113,7 +115,7 @@ class Engine:
         if self._fault is not None:
             raise CallbackError(f"{type(self._fault).__name__}: {self._fault}") from self._fault
         self._collect()
-        self._follow()
+        self.entrance.follow()
         self._wake()
 
     def begin(self) -> Task | None:
@@ -179,38 +181,9 @@ class Engine:
         """Return how long the main thread may wait for records at the most, in seconds; None: as long as it likes."""
         return BRIEF if self.busy else None
 
-    def _queue(self, run: Run) -> None:
-        partition = run.partition
-        if not partition.owned:
-            return
-        if partition.blocked:
-            partition.keep(run.messages)
-            return
-        if partition.start is None:
-            partition.begin(offset_of(run.messages[0]))
-        for message in run.messages:
-            task = Task(partition, message, name_of(self._order, message.key(), offset_of(message)))
-            partition.offsets.open(task.offset)
-            self.queues.add(task)
-
     def _wake(self) -> None:
         if self.runners is not None and (count := self.queues.startable) and self._desk.may_begin():
             self.runners.wake(count)
-
-    def _follow(self) -> None:
-        """Keep what waits of partitions that are not to go on, drop what is of those that are not ours any more."""
-        if self._version == self._partitions.version:
-            return
-        self._version = self._partitions.version
-        for place in self.queues.places():
-            assert isinstance(place, Partition)
-            if not place.owned:
-                self.queues.forget(place)
-            elif place.blocked:
-                waiting, again = self.queues.withdraw(place)
-                place.keep(task.message for task in waiting)
-                for task in again:
-                    task.trouble().due = clock.monotonic()
 
     def _collect(self) -> None:
         done: Tally[Partition] = Tally()

@@ -114,8 +114,8 @@ class Fetcher:
         if version == self._partitions.version:
             self._add([first, *messages])
         else:  # partitions were moved meanwhile: the first record is of the epoch before that
-            if owner is not None and owner.owned and (left := owner.received([first])):
-                self._inbox.append(Run(owner, left))
+            if owner is not None and owner.owned:
+                self._take_in(owner, [first])
             self._add(messages)
 
     def _owner(self, message: Any) -> Partition | None:
@@ -130,8 +130,14 @@ class Fetcher:
         self._count(messages)
         for topic, number, same in self._runs(messages):
             partition = self._partitions.get(topic, number)
-            if partition is not None and (left := partition.received(same)):
-                self._inbox.append(Run(partition, left))
+            if partition is not None:
+                self._take_in(partition, same)
+
+    def _take_in(self, partition: Partition, messages: Sequence[Message]) -> None:
+        if partition.sifting:  # what is left out may be the last that kept the commit from moving
+            self._partitions.dirty.add(partition)
+        if left := partition.received(messages):
+            self._inbox.append(Run(partition, left))
 
     def _count(self, messages: Sequence[Message]) -> None:
         self._fetches += 1

@@ -15,6 +15,8 @@ from .boardwriter import BoardWriter
 from .channel import Message
 from .commit import Committer
 from .decide.handover import Commit, Entry, Ignored, Log, choose, screen
+from .decide.metadata import Known, Note, merged
+from .decide.offsets import length, united
 from .decide.pressure import Key
 from .inbox import Inbox, Run
 from .kafka import Client
@@ -22,6 +24,7 @@ from .names import Names
 from .partition import Partition
 from .partitions import Partitions
 from .pulse import Pulse
+from .revisit import Revisits
 from .starts import Starts
 
 LOOKUP_SECONDS: Final = 1.0
@@ -32,15 +35,17 @@ RETRY_FIRST: Final = 0.3
 RETRY_MOST: Final = 5.0
 PATIENCE: Final = 5.0
 """How long a partition waits for the rest, once what is committed is known; then it begins there."""
+TOO_LATE: Final = "its topic or its log could not be looked up in time"
 
 
 @dataclass(slots=True)
 class Wait:
-    """Why a partition waits: for `commit`, or with `entries` for the topic's identity or its log; since when."""
+    """Why a partition waits: for `commit`, or with `entries` or a `note` for the topic's identity or its log."""
 
     since: float
     commit: Commit | None = None
     entries: list[Entry] = field(default_factory=list)
+    note: Note | None = None
 
 
 class Handover:
@@ -54,6 +59,7 @@ class Handover:
         partitions: Partitions,
         inbox: Inbox,
         starts: Starts,
+        revisits: Revisits,
         pulse: Pulse,
         board: BoardWriter,
         hear: Callable[[], object],
@@ -64,6 +70,7 @@ class Handover:
         self._partitions = partitions
         self._inbox = inbox
         self._starts = starts
+        self._revisits = revisits
         self._pulse = pulse
         self._board = board
         self._hear = hear
@@ -114,7 +121,9 @@ class Handover:
         if self._adopted:
             self._committer.tick(now, at_once=True)
             self._adopted = {one for one in self._adopted if one.owned and one.committed is None}
-        self.open = bool(self._waits or self._adopted or self._names.missing)
+        if self._revisits.open:
+            self._revisits.look()
+        self.open = bool(self._waits or self._adopted or self._names.missing or self._revisits.open)
 
     def _learn(self, now: float) -> None:
         commits = {one: wait.commit for one, wait in self._waits.items()}
@@ -127,7 +136,7 @@ class Handover:
                 commits[one] = commit
                 if not self._screen(one, commit):
                     self._release(one, commit, None)
-        ready = [one for one, wait in self._waits.items() if wait.entries and self._names.fresh(one.topic, now)]
+        ready = [one for one, wait in self._waits.items() if wait.commit and self._names.fresh(one.topic, now)]
         for one, offset in self._settle(now, self._logs(ready)).items():
             self._release(one, commits[one], offset)
 
@@ -148,12 +157,13 @@ class Handover:
         return {one: found[one.key] for one in partitions if one.key in found}
 
     def _screen(self, partition: Partition, commit: Commit) -> bool:
-        """Have `partition` wait if there are boards that it could follow as far as the commit tells; return whether."""
+        """Have `partition` wait if boards, or what was noted at the commit, may spare it anything; return whether."""
         entries, ignored = screen(self._pulse.heritage.entries.get(partition.key, ()), commit)
         _tell(ignored)
-        if entries:
-            self._waits[partition] = Wait(clock.monotonic(), commit, entries)
-        return bool(entries)
+        note = self._committer.notes.heard(partition, commit)
+        if entries or note:
+            self._waits[partition] = Wait(clock.monotonic(), commit, entries, note)
+        return partition in self._waits
 
     def _logs(self, partitions: Sequence[Partition]) -> Mapping[Key, Log]:
         """Return the logs of what could follow a board, and note the leaders' epochs of all."""
@@ -179,28 +189,46 @@ class Handover:
             found = logs.get(one.key)
             if found is not None and self._names.fresh(one.topic, now):
                 settled[one] = self._choose(one, wait, found)
-            elif wait.entries and now - wait.since >= PATIENCE:
-                _tell(Ignored(entry, "its topic or its log could not be looked up in time") for entry in wait.entries)
+            elif wait.commit and now - wait.since >= PATIENCE:
+                _tell(Ignored(entry, TOO_LATE) for entry in wait.entries)
+                if wait.note:
+                    self._committer.notes.ignored(one, TOO_LATE)
                 settled[one] = None
         for one in settled:
             del self._waits[one]
         return settled
 
     def _choose(self, partition: Partition, wait: Wait, found: Log) -> int | None:
-        best, ignored = choose(wait.entries, self._pulse.heritage.identities.get(partition.topic), found)
+        identity = self._pulse.heritage.identities.get(partition.topic)
+        best, ignored = choose(wait.entries, identity, found)
         _tell(ignored)
-        if best is None:
-            return None
-        committed = None if wait.commit is None else wait.commit.offset
-        saved = best.done - (found.start if committed is None else committed)
-        partition.go_on(best.done)
-        self._inbox.leave_out(partition, best.done)
+        commit = wait.commit or Commit(None)
+        noted = self._committer.notes.believed(partition, commit, wait.note, identity, found)
+        if best is not None:
+            return self._follow(partition, best, commit, noted or Known(), found.start)
+        if noted is not None and commit.offset is not None:
+            self._begin(partition, commit.offset, noted)
+            where = {"topic": partition.topic, "partition": partition.number, "offset": commit.offset}
+            log.emit(events.NOTES_TAKEN_OVER, **where, count=length(noted.done), attempts=len(noted.attempts))
+            return commit.offset
+        return None
+
+    def _follow(self, partition: Partition, best: Entry, commit: Commit, noted: Known, start: int) -> int:
+        begun = start if commit.offset is None else commit.offset
+        above = united(best.above, noted.done, best.done)
+        saved = best.done + length(above) - begun - length(noted.done)
+        self._begin(partition, best.done, Known(above, merged(noted.attempts, dict(best.attempts))))
         self._committer.progress(partition, 0)
         self._adopted.add(partition)
         self._board.add(Counter.HANDED_OVER, saved)
         where = {"topic": partition.topic, "partition": partition.number, "offset": best.done}
-        log.emit(events.HANDED_OVER, **where, committed=committed, worker_pid=best.pid, count=saved)
+        log.emit(events.HANDED_OVER, **where, committed=commit.offset, worker_pid=best.pid, count=saved)
         return best.done
+
+    def _begin(self, partition: Partition, offset: int, known: Known) -> None:
+        partition.go_on(offset, known.done, known.attempts)
+        self._inbox.leave_out(partition)
+        self._revisits.expect(partition)
 
     def _release(self, partition: Partition, commit: Commit | None, offset: int | None) -> None:
         """Go on with a partition that had to wait."""

@@ -13,8 +13,8 @@ from .channel import Message
 from .decide.handover import Entry, Identity, decode, encode
 from .decide.pressure import Key
 
-ENTRIES_PER_MESSAGE: Final = 200
-"""Each takes up to 600 bytes, with the longest topic name."""
+ENTRIES_PER_MESSAGE: Final = 80
+"""Each takes up to 2,000 bytes, with the longest topic name, a full window and attempts."""
 TOPICS_PER_MESSAGE: Final = 400
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from . import clock
-from .partition import Messages, Partition, offset_of, size_of
+from .partition import Messages, Partition, size_of
 
 
 class Run:
@@ -53,15 +53,17 @@ class Inbox:
                 self._runs.appendleft(run)
                 self._count(run, 1)
 
-    def leave_out(self, partition: Partition, offset: int) -> None:
-        """Drop what is here of `partition` below `offset`."""
-        runs, self._runs, self.records = self._runs, deque(), 0
-        for run in runs:
+    def leave_out(self, partition: Partition) -> None:
+        """Drop what is here of `partition` and finished."""
+        for run in (runs := self.drain()):
             if run.partition is partition:
-                run.messages = [message for message in run.messages if offset_of(message) >= offset]
-            if run.messages:
-                self._runs.append(run)
-                self._count(run, 1)
+                run.messages = partition.unfinished(run.messages)
+        self.put_back(runs)
+
+    def drain(self) -> list[Run]:
+        """Remove and return everything."""
+        runs, self._runs, self.records = list(self._runs), deque(), 0
+        return runs
 
     def take(self) -> Run:
         """Remove and return the first run."""

@@ -21,7 +21,8 @@ from confluent_kafka import (
 
 from . import clock, events, log
 from .clientlog import ClientLog
-from .decide.handover import Commit, Log, nonce_of
+from .decide.handover import Commit, Log
+from .decide.metadata import read
 from .decide.pressure import Key
 from .importing import resolve
 from .properties import consumer_properties
@@ -208,7 +209,8 @@ class Client:
 
 
 def _commit(row: TopicPartition) -> Commit:
-    return Commit(row.offset, nonce_of(row.metadata)) if row.offset >= 0 else Commit(None)
+    text = row.metadata or ""
+    return Commit(row.offset, read(text).nonce, text) if row.offset >= 0 else Commit(None)
 
 
 def _log(start: TopicPartition, end: TopicPartition) -> Log:

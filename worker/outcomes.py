@@ -16,13 +16,14 @@ from .boardwriter import BoardWriter
 from .commit import Committer
 from .deadletter import Letter, Stage, letter
 from .decide.classify import Verdict, classify
-from .decide.retry import Again, GiveUp, Policy, backoff, counted, failed
+from .decide.retry import Again, GiveUp, backoff, counted, failed
 from .errors import Record
 from .importing import load_classes
 from .inbox import Inbox, Run
 from .keeper import Keeper
 from .outputs import Delivery, Outputs
 from .partition import Partition, offset_of
+from .revisit import policy_of
 from .seldom import Seldom
 from .spec import WorkerSpec
 from .trouble import Trouble
@@ -77,7 +78,7 @@ class Outcomes:
         self._inbox = inbox
         self._board = board
         errors = spec.errors
-        self._policy = Policy(errors.max_attempts, errors.backoff_initial, errors.backoff_max, errors.on_exhausted)
+        self._policy = policy_of(spec)
         self._poison = load_classes(errors.poison)
         self._outage = load_classes(errors.outage, "errors.outage")
         self._rng = random.Random()
@@ -87,7 +88,7 @@ class Outcomes:
         self, partition: Partition, message: Message, records: Sequence[Record], trouble: Trouble | None = None
     ) -> None:
         """Settle a record whose handler returned, once `records` are acknowledged."""
-        case = trouble or Trouble(message, offset_of(message))
+        case = trouble or partition.trouble(message)
         self._board.add(Counter.HANDLED)
         if not records:
             self._settled(partition, case)
@@ -99,8 +100,8 @@ class Outcomes:
     def returned_together(self, lists: Mapping[Partition, Sequence[Message]], records: Sequence[Record]) -> None:
         """Settle all of `lists`, whose one call returned `records`, once these are acknowledged."""
         for partition, messages in lists.items():
-            partition.offsets.open(offset_of(messages[0]))
-            partition.offsets.reach(offset_of(messages[-1]) + 1)
+            for message in messages:
+                partition.offsets.open(offset_of(message))
         self._outputs.submit(Joint(lists, len(records), records[0].topic), records)
 
     def raised(
@@ -112,7 +113,7 @@ class Outcomes:
         stage: Stage = "HANDLE",
     ) -> None:
         """Settle a record whose handler raised, as the exception asks, or keep it for another attempt."""
-        case = trouble or Trouble(message, offset_of(message))
+        case = trouble or partition.trouble(message)
         case.error, case.stage = error, stage
         partition.offsets.open(case.offset)
         answer = classify(error, self._poison, self._outage)
@@ -171,16 +172,14 @@ class Outcomes:
         if delivery.error is None:
             self._board.add(Counter.PRODUCED, joint.amount)
             for partition, messages in owned.items():
-                partition.offsets.close(offset_of(messages[0]))
+                for message in messages:
+                    partition.offsets.close(offset_of(message))
                 partition.show()
                 self._committer.progress(partition, len(messages))
             return
         self._board.add(Counter.FAILED)
         count, reason = sum(map(len, owned.values())), f"its output to {joint.target} failed: {delivery.error}"
         log.emit(events.BATCH_FAILED, count=count, error=reason)
-        for partition, messages in owned.items():
-            for message in messages:
-                partition.offsets.open(offset_of(message))
         self._inbox.put_back([Run(partition, messages, singly=True) for partition, messages in owned.items()])
 
     def _put_aside(self, partition: Partition, case: Trouble) -> None:
@@ -199,6 +198,8 @@ class Outcomes:
 
     def _keep(self, partition: Partition, case: Trouble, after: float | None) -> None:
         case.state, answer = failed(self._policy, case.state, now=clock.wall(), after=after, rng=self._rng)
+        partition.tried(case.offset, case.state)
+        self._committer.progress(partition, 0)
         if isinstance(answer, GiveUp):
             self._put_aside(partition, case)
             return
@@ -229,6 +230,7 @@ class Outcomes:
         """Nothing is left to be done for the record: its offset may be passed."""
         partition.offsets.reach(case.offset + 1)
         partition.offsets.close(case.offset)
+        partition.settled(case.offset)
         partition.show()
         self._committer.progress(partition, 1)
         if case in partition.troubles:

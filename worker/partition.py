@@ -5,16 +5,20 @@ dropped if that is not `owned` any more.
 """
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Message
 
 from .board import NONE
+from .boardattempts import Attempts
+from .boardwindow import Window
 from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word, epoch_word, sent_word
 from .decide.handover import METADATA, Commit, Identity
-from .decide.offsets import Offsets
+from .decide.offsets import WINDOW, Offsets, Runs
 from .decide.pressure import Key
+from .decide.retry import State
+from .sieve import Sieve
 from .trouble import Trouble
 
 Messages = Sequence[Message]
@@ -23,39 +27,16 @@ Messages = Sequence[Message]
 class Partition:
     """One epoch of one partition."""
 
-    __slots__ = (
-        "_board",
-        "_committed_word",
-        "_done_word",
-        "_epoch",
-        "_floor",
-        "backlog",
-        "committed",
-        "halted",
-        "identified",
-        "in_order",
-        "key",
-        "metadata",
-        "number",
-        "offsets",
-        "owned",
-        "row",
-        "sent",
-        "start",
-        "topic",
-        "topic_index",
-        "troubles",
-        "waiting",
-    )
+    in_order = True
+    """Whether a record that failed keeps all others of the partition from being begun."""
 
-    def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter, *, in_order: bool = True) -> None:
-        self.topic = topic
-        self.number = number
+    def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
+        self.topic, self.number = topic, number
         self.key: Key = (topic, number)
+        self.nonce = nonce
         self.metadata = METADATA.format(nonce)
+        """What a commit says that has nothing more to say."""
         self.owned = True
-        self.in_order = in_order
-        """Whether a record that failed keeps all others of the partition from being begun."""
         self.offsets = Offsets()
         self.start: int | None = None
         """The first offset begun."""
@@ -63,13 +44,21 @@ class Partition:
         """The offset of the newest commit that is not known to have failed."""
         self.committed: int | None = None
         """The offset of the newest commit that was acknowledged."""
+        self.told = self.acknowledged_text = ""
+        """The metadata of those two."""
+        self.bare = False
+        """Whether the next commit is to say no more than whose it is: the broker has refused the last one's size."""
+        self.crowded = False
+        """Whether what commits have to say takes most of the room that the brokers give."""
+        self.attempts: dict[int, State] = {}
+        """How often unfinished records have failed, by this owner and those before it."""
         self.halted = False
         """Whether an operator has paused it: what is in flight is finished, nothing is begun or tried again."""
         self.waiting = False
         """Whether it is not known yet where it begins."""
-        self.identified = False
-        """Whether the board says which topic it is."""
-        self._floor: int | None = None
+        self.identity: Identity | None = None
+        """Which topic it is, once the board says so."""
+        self._sieve: Sieve | None = None
         self._epoch = NONE
         self.troubles: list[Trouble] = []
         """Records that failed, by offset."""
@@ -80,6 +69,8 @@ class Partition:
         self._board = board
         self._done_word = done_word(row)
         self._committed_word = committed_word(row)
+        self._window = None if row is None else Window(board.words, row)
+        self._tried = None if row is None else Attempts(board.words, row)
 
     @property
     def blocked(self) -> bool:
@@ -103,34 +94,50 @@ class Partition:
 
     def identify(self, identity: Identity) -> None:
         """Note which topic it is; what was known first counts."""
-        if self.row is not None and not self.identified:
-            self._board.identify(self.row, identity)
-        self.identified = True
+        if self.identity is None:
+            self.identity = identity
+            if self.row is not None:
+                self._board.identify(self.row, identity)
 
     def led(self, epoch: int | None) -> None:
         """Note an epoch in which its leader has answered."""
         if epoch is not None and epoch > self._epoch:
             self._epoch = self._board.words[epoch_word(self.row)] = epoch
 
-    def go_on(self, offset: int) -> None:
-        """Begin at `offset`: all below it is done, and left out if it is still received."""
-        self._floor = offset
-        self.backlog = self._from_floor(self.backlog)
-        self.offsets.reach(offset)
+    def go_on(self, offset: int, done: Runs = (), attempts: Mapping[int, State] | None = None) -> None:
+        """Begin at `offset`: all below it and `done` is finished, and left out if it is still received."""
+        self.offsets.adopt(offset, done)
+        self._sieve = Sieve(self.offsets, offset)
+        for at, state in (attempts or {}).items():
+            if not self.offsets.is_done(at):
+                self.tried(at, state)
+        self.backlog = list(self.unfinished(self.backlog))
         self.show()
+
+    @property
+    def sifting(self) -> bool:
+        """Whether finished records may still be received."""
+        return self._sieve is not None
 
     def received(self, messages: Messages) -> Messages:
         """Return those of `messages`, which are in order and at least one, that are to be handled."""
         self.led(messages[-1].leader_epoch())
-        if self._floor is None:
+        if self._sieve is None:
             return messages
-        left = self._from_floor(messages)
-        if left:
-            self._floor = None
+        left = self.unfinished(messages)
+        if self._sieve.passed:
+            self._sieve = None
+        self.show()
         return left
 
-    def _from_floor(self, messages: Messages) -> list[Message]:
-        return [message for message in messages if self._floor is None or offset_of(message) >= self._floor]
+    def unfinished(self, messages: Messages) -> Messages:
+        """Return those of `messages`, which were received next, that are not finished."""
+        return messages if self._sieve is None else self._sieve.unfinished(messages)
+
+    def may_begin(self, offset: int) -> bool:
+        """Return whether the record at `offset`, which is new, may be begun: what is below it must be told apart."""
+        done = self.offsets.committable
+        return not self.crowded and (done is None or offset < done + WINDOW)
 
     def begin(self, offset: int) -> None:
         """Note that the record at `offset` is about to be the first to be handled: all below it was, by somebody."""
@@ -149,24 +156,46 @@ class Partition:
 
     def show(self) -> None:
         """Write what is done to the board."""
-        done = self.offsets.committable
-        if done is not None:
+        offsets, window = self.offsets, self._window
+        done = offsets.committable
+        if done is None:
+            return
+        if window is not None and (offsets.news or window.top):
+            window.follow(done, offsets.news)
+        else:
             self._board.words[self._done_word] = done
+        if offsets.news:
+            offsets.news = []
+
+    def tried(self, offset: int, state: State) -> None:
+        """Note how often the unfinished record at `offset` has failed."""
+        self.attempts[offset] = state
+        if self._tried is not None:
+            self._tried.put(offset, state)
+
+    def settled(self, offset: int) -> None:
+        """Forget how often the record at `offset` has failed: it is finished."""
+        if self.attempts.pop(offset, None) is not None and self._tried is not None:
+            self._tried.drop(offset)
+
+    def trouble(self, message: Message) -> Trouble:
+        """Return `message` as a record that has failed as often as is known."""
+        offset = offset_of(message)
+        return Trouble(message, offset, state=self.attempts.get(offset, State()))
 
     def sending(self, offset: int) -> None:
         """Note that a commit of `offset` is about to be sent."""
         word = sent_word(self.row)
         self._board.words[word] = max(self._board.words[word], offset)
 
-    def acknowledged(self, offset: int) -> None:
-        """Note that the commit of `offset` was answered."""
-        self.committed = offset
-        self._board.words[self._committed_word] = offset
+    def refused(self) -> None:
+        """Note that the newest commit has failed."""
+        self.sent, self.told = self.committed, self.acknowledged_text
 
-    def to_commit(self) -> int | None:
-        """Return the offset to commit, None if that is on its way already."""
-        done = self.offsets.committable
-        return None if done is None or (self.sent is not None and done <= self.sent) else done
+    def acknowledged(self, offset: int, text: str) -> None:
+        """Note that the commit of `offset` was answered."""
+        self.committed, self.acknowledged_text, self.bare = offset, text, False
+        self._board.words[self._committed_word] = offset
 
     @property
     def uncommitted(self) -> int:
@@ -183,6 +212,12 @@ class Partition:
         """Note a record that failed; known troubles stay where they are."""
         if trouble not in self.troubles:
             insort(self.troubles, trouble, key=lambda one: one.offset)
+
+
+class LoosePartition(Partition):
+    """One of which records are handled beside each other: one that failed keeps its lane waiting, and nothing else."""
+
+    in_order = False
 
 
 def size_of(messages: Messages) -> int:

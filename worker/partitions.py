@@ -10,7 +10,7 @@ from .boardwriter import BoardWriter
 from .decide.assignment import State
 from .decide.halted import Halted
 from .decide.pressure import Key
-from .partition import Partition, size_of
+from .partition import LoosePartition, Partition, size_of
 from .trouble import Trouble
 
 
@@ -48,7 +48,8 @@ class Partitions:
 
     def open(self, key: Key) -> Partition:
         """Begin a new epoch."""
-        partition = Partition(*key, self._rng.getrandbits(63), self._board, in_order=self._in_order)
+        kind = Partition if self._in_order else LoosePartition
+        partition = kind(*key, self._rng.getrandbits(63), self._board)
         self._owned[key] = partition
         self.version += 1
         self.fresh.add(key)

@@ -29,7 +29,13 @@ class Stock(Protocol):
     def records(self) -> int: ...  # noqa: D102 - see above
     @property
     def bytes(self) -> int: ...  # noqa: D102
-    def empty(self) -> AbstractSet[Key]: ...  # noqa: D102 - the partitions that have nothing of it
+    @property
+    def full(self) -> AbstractSet[Key]: ...  # noqa: D102 - the partitions of which nothing more may be begun for now
+    def empty(self) -> AbstractSet[Key]: ...  # noqa: D102 - the partitions that have nothing in flight
+
+
+Beside = tuple[AbstractSet[Key], AbstractSet[Key]]
+_NONE: Final[AbstractSet[Key]] = frozenset()
 
 
 class Pauses:
@@ -55,8 +61,9 @@ class Pauses:
         self._board = board
         self._applied: set[Key] = set()
         self._pressed = False
-        self._spared: AbstractSet[Key] = frozenset()
-        self._last: tuple[int, bool, AbstractSet[Key]] = (-1, False, self._spared)
+        self._beside = (_NONE, _NONE)
+        """Where calls run beside each other: what goes on though all is paused, what is paused though not all."""
+        self._last: tuple[int, bool, Beside] = (-1, False, self._beside)
         self.stock: Stock | None = None
         self._seldom = Seldom()
 
@@ -72,7 +79,7 @@ class Pauses:
 
     def _turns(self) -> bool:
         """Return whether a bound was passed since the last look, in either direction."""
-        return self._judge(*self._in_flight()) != (self._pressed, self._spared)
+        return self._judge(*self._in_flight()) != (self._pressed, self._beside)
 
     def obey(self) -> None:
         """Leave what the operator has paused, go on with what he has resumed."""
@@ -82,13 +89,13 @@ class Pauses:
         """Pause and resume what is to be, after a look at what is in flight."""
         self.obey()
         records, size = self._in_flight()
-        self._pressed, self._spared = self._judge(records, size)
+        self._pressed, self._beside = self._judge(records, size)
         # What an operator has paused may stay for days: it must not keep the others from being received.
         idle, idle_size = self._partitions.retained(halted=True)
         words = self._board.words
         words[_BUFFERED], words[_BUFFERED_BYTES] = records + idle, size + idle_size
         words[_HELD] = sum(one.held for one in self._partitions)
-        now = (self._partitions.version, self.everything, self._spared)
+        now = (self._partitions.version, self.everything, self._beside)
         if now != self._last and self._change():
             self._last = now
 
@@ -100,19 +107,19 @@ class Pauses:
             records, size = records + self.stock.records, size + self.stock.bytes
         return records, size
 
-    def _judge(self, records: int, size: int) -> tuple[bool, AbstractSet[Key]]:
-        """Return whether too much is in flight, and which partitions may go on all the same."""
+    def _judge(self, records: int, size: int) -> tuple[bool, Beside]:
+        """Return whether too much is in flight, and the exceptions from what follows from that."""
         now = pressed(self._policy, self._pressed, records=records, size=size)
-        if self.stock is None or not now or not spares(self._policy, records=records, size=size):
-            return now, frozenset()
-        return now, self.stock.empty()
+        if self.stock is None:
+            return now, (_NONE, _NONE)
+        spared = self.stock.empty() if now and spares(self._policy, records=records, size=size) else _NONE
+        return now, (spared, self.stock.full)
 
     def _wanted(self, owned: AbstractSet[Key]) -> AbstractSet[Key]:
-        blocked = self._partitions.blocked.keys()
-        if not self.everything:
-            return blocked
-        commanded = self._pulse.quiet or self._pulse.stopping
-        return owned if commanded else owned - (self._spared - blocked)
+        if self._pulse.quiet or self._pulse.stopping:
+            return owned
+        spared, full = self._beside
+        return (owned - spared if self._pressed else _NONE) | self._partitions.blocked.keys() | full
 
     def _change(self) -> bool:
         owned = self._partitions.keys()

@@ -160,8 +160,11 @@ class RecordWork:
 
 
 def _ends(messages: Messages) -> Iterable[int]:
-    """Return the offset after each of `messages`, which are in order; where none is missing they need not be asked."""
+    """Return how far all is done after each of `messages`, which are in order; without gaps they need not be asked.
+
+    That is where the next one begins: what lies between does not exist, or was finished by an earlier owner.
+    """
     first, last = offset_of(messages[0]), offset_of(messages[-1])
     if last - first == len(messages) - 1:
         return range(first + 1, last + 2)
-    return [offset_of(message) + 1 for message in messages]
+    return [*map(offset_of, messages[1:]), last + 1]

@@ -1,12 +1,17 @@
 """Records that failed, where handler calls run beside each other: each holds its lane alone until it has run again."""
 
+import random
 from collections.abc import Iterator
 
 from . import clock
+from .decide.retry import resumed
 from .engine import Engine
 from .outcomes import Outcomes
 from .partition import Partition
 from .partitions import Partitions
+from .revisit import policy_of
+from .spec import WorkerSpec
+from .task import Task
 from .trouble import Trouble
 
 
@@ -32,9 +37,12 @@ class LaneOnly:
 class Retries:
     """Has failed records run again when they are due; it has the face of a `retrier.Retrier`."""
 
-    def __init__(self, partitions: Partitions, outcomes: Outcomes) -> None:
+    def __init__(self, spec: WorkerSpec, partitions: Partitions, outcomes: Outcomes, keeper: LaneOnly) -> None:
+        self._policy = policy_of(spec)
         self._partitions = partitions
         self._outcomes = outcomes
+        self._keeper = keeper
+        self._rng = random.Random()
         self.engine: Engine | None = None
 
     @property
@@ -67,6 +75,13 @@ class Retries:
             else:
                 case.due = None
                 self.engine.queues.again(case.task)
+
+    def resume(self, task: Task) -> None:
+        """Hold a record that failed under an earlier owner until its next attempt is due."""
+        case = task.trouble()
+        case.state, seconds = resumed(self._policy, case.state, now=clock.wall(), rng=self._rng)
+        case.due = clock.monotonic() + seconds
+        self._keeper.keep(task.place, case)
 
     def _dues(self) -> Iterator[tuple[Partition, Trouble, float]]:
         """Yield what may be tried again at some time: of each lane the first one that failed."""

@@ -32,6 +32,7 @@ from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
 from .retries import Retries
+from .revisit import Revisits
 from .spec import SlotIdentity, WorkerSpec, instance_id
 from .starts import Starts
 
@@ -77,6 +78,7 @@ class Session:
         self.partitions = Partitions(board, in_order=self._crew is None)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
         latest = spec.kafka.start == "latest"
+        self.revisits = Revisits(spec, self.partitions, self.inbox)
         self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
         self.membership = Membership(self.client, tools.channel, board)
         self.joining = Joining(self.client)
@@ -138,6 +140,7 @@ class Session:
             partitions=self.partitions,
             inbox=self.inbox,
             starts=self.starts,
+            revisits=self.revisits,
             pulse=self.pulse,
             board=self.board,
             hear=lambda: hear(channel, self.pulse),
@@ -157,7 +160,7 @@ class Session:
 
     def _retrier(self, caller: Caller) -> Retrier | Retries:
         if self._crew is not None:
-            return Retries(self.partitions, self.outcomes)
+            return Retries(self.tools.spec, self.partitions, self.outcomes, self._crew.keeper)
         return Retrier(self.partitions, caller, self.outcomes)
 
     def _desk(self, spec: WorkerSpec) -> Desk:

@@ -36,9 +36,10 @@ class Task:
         return 1 if self.case is None else self.case.state.failures + 1
 
     def trouble(self) -> Trouble:
-        """Return its case, which it has from now on."""
+        """Return its case, which it has from now on; it counts what failed under an earlier owner."""
         if self.case is None:
-            self.case = Trouble(self.message, self.offset, task=self)
+            self.case = self.place.trouble(self.message)
+            self.case.task = self
         return self.case
 
 

@@ -7,10 +7,15 @@ sent and not older than the last one it knows to have arrived. Whatever else is 
 by another member, and wins.
 """
 
+from base64 import b85decode, b85encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
+
+from .donemap import pack, unpack
+from .offsets import WINDOW, Runs, length
+from .retry import State
 
 METADATA: Final = "kherd1;nonce={:016x}"
 """What every commit's metadata says: format version 1, and the assignment it belongs to."""
@@ -24,6 +29,8 @@ class Commit:
 
     offset: int | None
     nonce: int | None = None
+    metadata: str = field(default="", compare=False, repr=False)
+    """All that was committed with it: `metadata` reads that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,15 @@ class Entry:
     sent: int | None
     acked: int | None
     done: int
+    above: Runs = ()
+    """What is finished above `done`."""
+    attempts: tuple[tuple[int, State], ...] = ()
+    """How often unfinished records were tried, by offset."""
+
+    @property
+    def finished(self) -> int:
+        """How many offsets are finished, from 0 on."""
+        return self.done + length(self.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +100,9 @@ def nonce_of(metadata: str | None) -> int | None:
 
 
 def saves(entry: Entry, commit: Commit) -> bool:
-    """Return whether going on at `entry` would spare records beyond `commit`."""
-    return entry.done > (-1 if commit.offset is None else commit.offset)
+    """Return whether going on at `entry` would spare records beyond `commit`, or attempts."""
+    committed = -1 if commit.offset is None else commit.offset
+    return entry.done > committed or (entry.done == committed and bool(entry.above or entry.attempts))
 
 
 def doubt_of_commit(entry: Entry, commit: Commit) -> str | None:
@@ -127,7 +144,7 @@ def doubt_of_topic(entry: Entry, identity: Identity | None) -> str | None:
 
 def doubt_of_log(entry: Entry, log: Log) -> str | None:
     """Return why the partition's log speaks against `entry`; None if it does not."""
-    if entry.done > log.end:
+    if (entry.above[-1][1] if entry.above else entry.done) > log.end:
         return f"the log ends at {log.end}: it was cut"
     if entry.done < log.start:
         return f"the log begins at {log.start}"
@@ -167,7 +184,7 @@ def choose(entries: Sequence[Entry], identity: Identity | None, log: Log) -> tup
     """Return the furthest of `entries`, which `screen` has passed, that topic and log allow; and those they do not."""
     doubts = [(entry, doubt_of_topic(entry, identity) or doubt_of_log(entry, log)) for entry in entries]
     usable = [entry for entry, doubt in doubts if doubt is None]
-    best = max(usable, key=lambda entry: entry.done, default=None)
+    best = max(usable, key=lambda entry: (entry.done, entry.finished, len(entry.attempts)), default=None)
     return best, [Ignored(entry, doubt) for entry, doubt in doubts if doubt is not None]
 
 
@@ -197,6 +214,10 @@ def encode(entry: Entry) -> dict[str, Any]:
         "sent": entry.sent,
         "acked": entry.acked,
         "done": entry.done,
+        "above": b85encode(pack(entry.done, entry.above, WINDOW)).decode(),
+        "attempts": [
+            [offset, one.failures, one.first_failure, one.last_failure, one.crashes] for offset, one in entry.attempts
+        ],
     }
 
 
@@ -208,5 +229,11 @@ def decode(told: Mapping[str, Any]) -> Entry:
             **told,
             "identity": None if identity is None else Identity(*identity),
             "base": None if base is None else Commit(*base),
+            "above": unpack(told["done"], b85decode(told["above"]))[0],
+            "attempts": tuple((offset, _state(*words)) for offset, *words in told["attempts"]),
         }
     )
+
+
+def _state(failures: int, first: float, last: float, crashes: int) -> State:
+    return State(failures, first, last, crashes=crashes)

@@ -24,7 +24,6 @@ class Queues(Generic[T]):
         self._leaving: dict[Hashable, int] = {}
         """Calls under way of assignments that have ended, by partition: its next one waits for them."""
         self._solo = False
-        self._clearing = False
         self.active = 0
         """Records that run."""
         self.records = 0
@@ -33,9 +32,7 @@ class Queues(Generic[T]):
     @property
     def startable(self) -> int:
         """How many `take` would give one after the other, at the most."""
-        if self._solo or (self._clearing and self.active):
-            return 0
-        return sum(len(shelf.ready) for shelf in self._turns)
+        return sum(len(shelf.ready) for shelf in self._turns) if self._may_take() else 0
 
     def count(self, place: Hashable) -> int:
         """Return how many records of `place` wait, run or are held."""
@@ -61,17 +58,12 @@ class Queues(Generic[T]):
 
     def take(self) -> T | None:
         """Let the record run whose turn it is, and return it; None if none may."""
-        if self._solo or not self._turns:
+        if not self._may_take():
             return None
-        shelf = self._turns[0]
-        alone = self._alone(shelf.ready[0].first)
-        self._clearing = alone and self.active > 0
-        if self._clearing:
-            return None
-        self._turns.popleft()
+        shelf = self._turns.popleft()
         shelf.listed = False
         item = shelf.next()
-        self._solo = alone
+        self._solo = self._alone(item)
         self.active += 1
         self._turn(shelf)
         return item
@@ -99,6 +91,10 @@ class Queues(Generic[T]):
             lane.hold(item)
             self._count(shelf, item, 1)
             self._delist(shelf, lane)
+
+    def vacant(self, item: T) -> bool:
+        """Return whether there is nothing of the lane of a record that is not added yet."""
+        return self._lane(item) is None
 
     def leads(self, item: T) -> bool:
         """Return whether a record is the first of those held in its lane, and so the one to run again."""
@@ -143,6 +139,12 @@ class Queues(Generic[T]):
             self.bytes -= shelf.bytes
             if shelf.running:
                 self._leaving[shelf.home] = self._leaving.get(shelf.home, 0) + shelf.running
+
+    def _may_take(self) -> bool:
+        """Return whether the next one may run: not beside one that runs alone, nor if it is one, beside any."""
+        if self._solo or not self._turns:
+            return False
+        return not self.active or not self._alone(self._turns[0].ready[0].first)
 
     def _shelf(self, item: T) -> Shelf[T]:
         shelf = self._shelves.get(item.place)

@@ -28,6 +28,8 @@ class State:
     first_failure: float = 0.0
     last_failure: float = 0.0
     held: bool = False
+    crashes: int = 0
+    """How often its worker died with it in flight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ def failed(
     if policy.on_exhausted == "dead_letter":
         return known, GiveUp()
     return replace(known, held=True), Again(policy.backoff_max if after is None else after, newly_held=not state.held)
+
+
+def resumed(policy: Policy, state: State, *, now: float, rng: random.Random) -> tuple[State, float]:
+    """Return what is known of a record that failed under an earlier owner, and the seconds until its next attempt."""
+    held = policy.on_exhausted == "hold" and state.failures >= policy.max_attempts
+    wait = policy.backoff_max if held else backoff(policy, state.failures, rng)
+    return replace(state, held=held), min(wait, max(0.0, state.last_failure + wait - now))
 
 
 def counted(state: State, now: float) -> State:
