@@ -25,7 +25,7 @@ SELDOM = {"commit_interval": 5}
 @pytest.mark.parametrize("kind", ["threads", "coroutines"])
 def test_keys(kafka: Cluster, herd: NewHerd, topic: NewTopic, kind: str) -> None:
     # Given two workers with 64 calls each, and records of 40 keys, a third of them of one key
-    name, kills, records = topic(PARTITIONS), count(20, 2), count(40_000, 4_000)
+    name, kills, records = topic(PARTITIONS), count(20, 2), count(40_000, 2_000)
     soon = {"consumer": {"heartbeat.interval.ms": 300}}
     tables = config(kafka, name, WORKERS, kafka=soon, workers=workers(WORKERS, CONCURRENCY), delivery=SELDOM)
     one = herd(tables, SOURCES[kind])

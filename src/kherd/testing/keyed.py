@@ -1,7 +1,7 @@
 """Handlers whose calls overlap, and what their ledger says: of a key's records one at a time, in order, or not.
 
-Each call is written down when it begins (the note `began`) and when it ends (no note), so that calls beside each other
-can be told from calls one after the other.
+Each call is written down when it begins (the note `began`) and when it ends (without a note if the record is done), so
+that calls beside each other can be told from calls one after the other.
 """
 
 from collections import defaultdict
@@ -46,8 +46,8 @@ def key(n: int) -> bytes:
 
 
 def by_key(entry: Entry) -> object:
-    """Return the lane of an entry under `order = "key"`."""
-    return entry.partition, entry.key
+    """Return the lane of an entry under `order = "key"`; a record without a key has one of its own."""
+    return entry.partition, entry.offset if entry.key is None else entry.key
 
 
 def by_partition(entry: Entry) -> object:
@@ -61,8 +61,8 @@ def calls(handled: Handled) -> Handled:
 
 
 def ends(handled: Handled) -> Handled:
-    """Return the ends of calls alone."""
-    return Handled(entry for entry in handled.entries if entry.note != BEGAN)
+    """Return the ends of calls that did their record alone."""
+    return Handled(entry for entry in handled.entries if not entry.note)
 
 
 def disorder(handled: Handled, lane: Lane) -> list[Entry]:
@@ -105,11 +105,27 @@ def _lanes(handled: Handled, lane: Lane) -> dict[object, list[Entry]]:
 
 def _overlaps(entries: list[Entry]) -> Iterator[tuple[Entry, Entry]]:
     """Yield (begun, under way) of one lane: the latter has an end later on, by the same process."""
-    ended = {(entry.pid, entry.offset): at for at, entry in enumerate(entries) if entry.note != BEGAN}
-    open_until: list[tuple[int, Entry]] = []
+    under_way: dict[tuple[int, int], Entry] = {}
+    ends_at = _ends_at(entries)
     for at, entry in enumerate(entries):
+        call = (entry.pid, entry.offset)
         if entry.note == BEGAN:
-            open_until = [(end, one) for end, one in open_until if end > at]
-            yield from ((entry, one) for _, one in open_until)
-            end = ended.get((entry.pid, entry.offset), -1)
-            open_until.append((end, entry))
+            yield from ((entry, one) for one in under_way.values())
+            if ends_at[at]:
+                under_way[call] = entry
+        else:
+            under_way.pop(call, None)
+
+
+def _ends_at(entries: list[Entry]) -> list[bool]:
+    """Return for each entry whether it is a beginning that has an end."""
+    found = [False] * len(entries)
+    ended: set[tuple[int, int]] = set()
+    for at in range(len(entries) - 1, -1, -1):
+        call = (entries[at].pid, entries[at].offset)
+        if entries[at].note == BEGAN:
+            found[at] = call in ended
+            ended.discard(call)
+        else:
+            ended.add(call)
+    return found
