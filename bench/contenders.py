@@ -77,8 +77,8 @@ def kherd(mode: Literal["record", "batch"], course: Course, folder: Path) -> Tri
     return _trial(play_worker(spec, course.records, folder))
 
 
-def worker_spec(kafka: KafkaSpec, mode: Literal["record", "batch"], handler: str) -> WorkerSpec:
-    """Return what a worker is told; all that is not said here is kherd's default."""
+def worker_spec(kafka: KafkaSpec, mode: Literal["record", "batch"], handler: str, **more: Any) -> WorkerSpec:
+    """Return what a worker is told, with `more` fields; all that is not said here is kherd's default."""
     return WorkerSpec(
         app="bench",
         instance=None,
@@ -89,6 +89,7 @@ def worker_spec(kafka: KafkaSpec, mode: Literal["record", "batch"], handler: str
         batch_size=BATCH,
         handler_timeout=TIMEOUT,
         log=LogSpec("json", "warning"),
+        **more,
     )
 
 

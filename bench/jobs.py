@@ -85,9 +85,22 @@ class SuddenJob:
     folder: str
 
 
-Job = ProduceJob | FillJob | ConsumeJob | PickupJob | SuddenJob
+@dataclass(frozen=True, slots=True)
+class WaitsJob:
+    """Have one contender of `waits` handle the first `records` records of `topic`."""
+
+    contender: str
+    bootstrap: str
+    topic: str
+    records: int
+    embedded: bool
+    properties: Properties
+    folder: str
+
+
+Job = ProduceJob | FillJob | ConsumeJob | PickupJob | SuddenJob | WaitsJob
 KINDS: Final[dict[str, type[Job]]] = {
-    kind.__name__: kind for kind in (ProduceJob, FillJob, ConsumeJob, PickupJob, SuddenJob)
+    kind.__name__: kind for kind in (ProduceJob, FillJob, ConsumeJob, PickupJob, SuddenJob, WaitsJob)
 }
 
 

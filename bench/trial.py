@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from . import contenders, pickups, producing, sudden, topic
-from .jobs import ConsumeJob, FillJob, Job, PickupJob, ProduceJob, SuddenJob, TrialError, decode, said
+from . import contenders, pickups, producing, sudden, topic, waits
+from .jobs import ConsumeJob, FillJob, Job, PickupJob, ProduceJob, SuddenJob, TrialError, WaitsJob, decode, said
 
 
 def perform(job: Job) -> dict[str, Any]:
@@ -24,6 +24,8 @@ def perform(job: Job) -> dict[str, Any]:
             return pickups.measure(job)
         case SuddenJob():
             return sudden.measure(job)
+        case WaitsJob():
+            return waits.measure(job)
 
 
 def _produce(job: ProduceJob) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from . import consume, dynamic, idle, memory, pickup, respawn, sweep, takeover, uncommitted
+from . import consume, dynamic, idle, memory, pickup, respawn, sweep, takeover, uncommitted, waits
 from .stage import Measurement
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
@@ -12,6 +12,7 @@ MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     pickup,
     consume,
     uncommitted,
+    waits,
     takeover,
     dynamic,
     memory,
