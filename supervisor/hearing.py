@@ -61,6 +61,7 @@ class Hearing:
         house = self._house
         house.observed.forget()
         house.alarms.read("lag", None)
+        house.alarms.read("dead_letters", None)
         for dropped in house.notices.liaison_gone():
             house.herd.notice_answered(dropped.slot, dropped.message["type"])
 
@@ -80,6 +81,7 @@ class Hearing:
         """The lag was read: an alert? More workers, or fewer? Nobody else decides while there is a pin."""
         house = self._house
         house.alarms.read("lag", house.observed.total)
+        house.alarms.read("dead_letters", house.observed.dead_letters)
         if house.observed.valid:
             read = (position for position, _ in house.observed.lag.partitions)
             house.herd.heritage.committed({(one.topic, one.partition): one.committed for one in read})

@@ -165,6 +165,7 @@ class House:
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         self.rates.note(now, self.herd.totals())
+        self.alarms.read("error_rate", self.rates.lasting_errors)
         self.herd.note_loads(now)
         may_replace = not (self.herd.stopping or self.herd.quiet or self.observed.reachable is False)
         self.herd.recycler.tick(now, may_replace=may_replace)

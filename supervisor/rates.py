@@ -1,8 +1,10 @@
-"""Rates over the last seconds, from totals that are read once a second."""
+"""Rates over the last seconds, and minutes, from totals that are read once a second."""
 
 from collections import deque
 from collections.abc import Mapping
 from typing import Final
+
+from .decide.errorrate import Window, look, rate
 
 WINDOW_SECONDS: Final = 10.0
 
@@ -12,12 +14,19 @@ class Rates:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, Mapping[str, int]]] = deque()
+        self._window = Window()
 
     def note(self, now: float, totals: Mapping[str, int]) -> None:
         """Remember `totals`, read at `now` (monotonic seconds)."""
         self._seen.append((now, totals))
         while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW_SECONDS:  # noqa: PLR2004 - a rate needs two
             self._seen.popleft()
+        self._window = look(self._window, now, totals.get("calls", 0), totals.get("failed", 0))
+
+    @property
+    def lasting_errors(self) -> float | None:
+        """The share of the handler calls of the last minutes that failed, None if there were too few of them."""
+        return rate(self._window)
 
     def document(self) -> dict[str, float]:
         """Return `processing_rate` (records handled per second) and `error_rate` (failed of all calls, 0 to 1)."""

@@ -38,7 +38,23 @@ def lag(settings: Settings) -> Rule:
     return Rule("lag", threshold=above, clear_at=above // 2, what="lag", form="{:,} records")
 
 
-RULES: Final[Mapping[str, Callable[[Settings], Rule]]] = {"lag": lag}
+def dead_letters(settings: Settings) -> Rule:
+    """Return the rule of the dead letters that nobody has looked at yet."""
+    above = settings.dead_letter.alert_above
+    return Rule("dead_letters", threshold=above, clear_at=above // 2, what="waiting dead letters:", form="{:,}")
+
+
+def error_rate(settings: Settings) -> Rule:
+    """Return the rule of the share of handler calls that failed, in five minutes (`decide.errorrate`)."""
+    above = settings.alerts.error_rate_above
+    return Rule("error_rate", threshold=above, clear_at=above / 2, what="failed handler calls:", form="{:.2%}")
+
+
+RULES: Final[Mapping[str, Callable[[Settings], Rule]]] = {
+    "lag": lag,
+    "dead_letters": dead_letters,
+    "error_rate": error_rate,
+}
 """Every alert there is, by name; a rule is made anew from the settings in force for each reading."""
 
 

@@ -138,7 +138,8 @@ def test_what_was_counted_under_another_threshold_counts_no_more(
 
 @given(st.sampled_from(sorted(RULES)), st.integers(1, 10**9))
 def test_every_rule_of_the_table_has_its_own_name_a_band_and_a_sentence(name: str, above: int) -> None:
-    rule = RULES[name](settings(f"lag.alert_above = {above}"))
+    text = f"lag.alert_above = {above}\ndead_letter.alert_above = {above}\nalerts.error_rate_above = {1 / above}"
+    rule = RULES[name](settings(text))
     assert rule.name == name
     assert rule.clear_at < rule.threshold
     for state in ("raised", "active", "cleared"):

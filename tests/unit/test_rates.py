@@ -49,3 +49,15 @@ def test_two_readings_at_one_instant_are_no_division_by_zero() -> None:
     rates.note(1.0, {"handled": 0})
     rates.note(1.0, {"handled": 10})
     assert rates.document()["processing_rate"] == 0.0
+
+
+def test_errors_last_for_minutes_and_are_unknown_as_long_as_there_are_few_calls() -> None:
+    rates = Rates()
+    assert rates.lasting_errors == 0.0
+    rates.note(0.0, {"calls": 1000, "failed": 900})
+    rates.note(1.0, {"calls": 1050, "failed": 901})
+    assert rates.lasting_errors is None
+    rates.note(2.0, {"calls": 1100, "failed": 902})
+    assert rates.lasting_errors == 0.02
+    rates.note(400.0, {"calls": 1100, "failed": 902})
+    assert rates.lasting_errors == 0.0
