@@ -1,4 +1,4 @@
-"""Batch mode: one handler call per list of records; a list that fails is rerun in lists of one."""
+"""Batch mode: one handler call per list of records; what follows when one fails is up to `failedlists`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -11,8 +11,11 @@ from .boardwriter import BoardWriter
 from .caller import Caller
 from .clock import read
 from .commit import Committer
+from .context import context
+from .decide.classify import Verdict
 from .desk import Desk
 from .errors import Record
+from .failedlists import FailedLists, Lists, known
 from .handler import Handler
 from .inbox import Inbox, Run
 from .outcomes import Outcomes
@@ -38,7 +41,9 @@ class BatchWork:
         pulse: Pulse,
         board: BoardWriter,
         batch_size: int,
+        failed_lists: FailedLists | None,
     ) -> None:
+        """`failed_lists` is None if lists that fail are not to be bisected: then they are rerun in lists of one."""
         self._handler = handler
         self._caller = caller
         self._inbox = inbox
@@ -48,6 +53,7 @@ class BatchWork:
         self._pulse = pulse
         self._board = board
         self._batch_size = batch_size
+        self._failed_lists = failed_lists
 
     def step(self) -> None:
         """Handle the first list; nothing if nothing may be begun."""
@@ -73,59 +79,71 @@ class BatchWork:
                 partition.keep(run.messages)
         return lists
 
-    def _together(self, lists: dict[Partition, Sequence[Message]]) -> None:
+    def _together(self, lists: Lists) -> None:
+        rest = known(lists)
+        error = self._attempt(lists, 1 if rest is None else rest.failures + 1)
+        if error is not None:
+            self._failed(lists, error)
+
+    def _attempt(self, lists: Lists, attempt: int) -> BaseException | None:
+        """Call the handler with `lists` and settle them; return what it raised instead."""
         count = sum(map(len, lists.values()))
         try:
-            entries = self._call(lists, count)
+            entries = self._call(lists, count, attempt)
         except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the list's failure
-            self._failed(lists, count, error)
-            return
+            return error
         if entries is None:
             for partition, those in lists.items():
                 self._finished(partition, those)
-            return
-        if entries[-1] and not isinstance(entries[-1], BaseException) and entries.count(NOTHING) == len(entries) - 1:
+        elif entries[-1] and not isinstance(entries[-1], BaseException) and entries.count(NOTHING) == len(entries) - 1:
             self._board.add(Counter.HANDLED, count)
             self._outcomes.returned_together(lists, entries[-1])
-            return
-        at = 0
-        for partition, those in lists.items():
-            self._settle(partition, those, entries[at : at + len(those)])
-            at += len(those)
+        else:
+            at = 0
+            for partition, those in lists.items():
+                self._settle(partition, those, entries[at : at + len(those)])
+                at += len(those)
+        return None
 
-    def _call(self, lists: dict[Partition, Sequence[Message]], count: int) -> Entries | None:
+    def _call(self, lists: Lists, count: int, attempt: int) -> Entries | None:
         """Return an entry for each of `count` records, None if there is nothing in any of them."""
         board = self._board
         messages = list(chain.from_iterable(lists.values()))  # a list of the user's own: he may empty it
         rows = min(len(lists), IN_FLIGHT_ROWS)
         for row, (partition, those) in zip(range(rows), lists.items(), strict=False):
             first, last = offset_of(those[0]), offset_of(those[-1])
-            board.start_call(row, partition.topic_index, partition.number, first, last, 1)
+            board.start_call(row, partition.topic_index, partition.number, first, last, attempt)
             if partition.start is None:
                 partition.begin(first)
         board.add(Counter.CALLS)
+        if attempt > 1:
+            board.add(Counter.RETRIED)
         began = read()
+        context().attempt = attempt
         try:
             result = self._handler.invoke(messages)
             return None if result is None else self._handler.entries(result, count)
         finally:
+            context().attempt = 1
             for row in range(rows):
                 board.end_call(row)
             board.busy(read() - began)
 
-    def _failed(self, lists: dict[Partition, Sequence[Message]], count: int, error: BaseException) -> None:
+    def _failed(self, lists: Lists, error: BaseException) -> None:
+        verdict, count = self._outcomes.judge(error).verdict, sum(map(len, lists.values()))
         if count == 1:
             [(partition, [message])] = lists.items()
             self._outcomes.raised(partition, message, error)
-            return
-        if self._outcomes.is_outage(error):
+        elif verdict is Verdict.OUTAGE:
             for partition, those in lists.items():
                 self._outcomes.raised(partition, those[0], error)
                 partition.keep(those[1:])
-            return
-        self._board.add(Counter.FAILED)
-        log.emit(events.BATCH_FAILED, count=count, error=error)
-        self._inbox.put_back([Run(partition, those, singly=True) for partition, those in lists.items()])
+        elif self._failed_lists is not None and verdict is not Verdict.SKIP:
+            self._failed_lists.failed(lists, error, self._attempt)
+        else:
+            self._board.add(Counter.FAILED)
+            log.emit(events.BATCH_FAILED, count=count, error=error, attempt=1)
+            self._inbox.put_back([Run(partition, those, singly=True) for partition, those in lists.items()])
 
     def _settle(self, partition: Partition, messages: Sequence[Message], entries: Entries) -> None:
         if entries.count(NOTHING) == len(entries):

@@ -14,7 +14,7 @@ from .errors import ProcessingError
 from .redact import redact
 from .spec import DeadLetterSpec, WorkerSpec
 
-__all__ = ["Letter", "Reason", "Source", "Stage", "letter", "topic_for"]
+__all__ = ["Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "topic_for"]
 
 _OURS: Final = str(Path(__file__).parent)
 _LINE_LIMIT: Final = 512
@@ -65,7 +65,7 @@ def letter(
         first=clock.iso(first_failure),
         last=clock.iso(last_failure),
         worker=worker,
-        fingerprint=fingerprint(_class_name(error), _frames(error)),
+        fingerprint=fingerprint_of(error),
         extra=tuple(extra),
     )
     key, value, headers = _bytes(message.key()), _bytes(message.value()), _headers(message.headers())
@@ -81,6 +81,11 @@ def letter(
         missing=tuple(name for name, before, after in absent if before is not None and after is None),
     )
     return build(case)
+
+
+def fingerprint_of(error: BaseException) -> str:
+    """Return the short name of this kind of failure."""
+    return fingerprint(_class_name(error), _frames(error))
 
 
 def topic_for(spec: DeadLetterSpec, topic: str) -> str:

@@ -15,7 +15,7 @@ from .board import Counter
 from .boardwriter import BoardWriter
 from .commit import Committer
 from .deadletter import Letter, Stage, letter
-from .decide.classify import Verdict, classify
+from .decide.classify import Disposition, Verdict, classify
 from .decide.retry import Again, GiveUp, backoff, counted, failed
 from .errors import Record
 from .importing import load_classes
@@ -130,7 +130,11 @@ class Outcomes:
 
     def is_outage(self, error: BaseException) -> bool:
         """Return whether `error` says that no record is at fault."""
-        return classify(error, self._poison, self._outage).verdict is Verdict.OUTAGE
+        return self.judge(error).verdict is Verdict.OUTAGE
+
+    def judge(self, error: BaseException) -> Disposition:
+        """Return what `error` asks for."""
+        return classify(error, self._poison, self._outage)
 
     def take_answers(self) -> None:
         """Settle what was produced and is acknowledged, keep what was refused."""

@@ -19,7 +19,7 @@ from .decide.offsets import WINDOW, Offsets, Runs
 from .decide.pressure import Key
 from .decide.retry import State
 from .sieve import Sieve
-from .trouble import Trouble
+from .trouble import Rest, Trouble
 
 Messages = Sequence[Message]
 
@@ -29,6 +29,8 @@ class Partition:
 
     in_order = True
     """Whether a record that failed keeps all others of the partition from being begun."""
+    rest: Rest | None = None
+    """What is known of the list that failed last."""
 
     def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
         self.topic, self.number = topic, number
@@ -75,12 +77,21 @@ class Partition:
     @property
     def blocked(self) -> bool:
         """Whether nothing of it may be begun: it waits for an operator, for its start to be known, or for a retry."""
-        return self.halted or self.waiting or (self.in_order and bool(self.troubles))
+        return self.halted or self.waiting or self.resting or (self.in_order and bool(self.troubles))
+
+    @property
+    def resting(self) -> bool:
+        """Whether a list that failed waits."""
+        return self.rest is not None and self.rest.due is not None
 
     @property
     def due(self) -> float | None:
-        """When its lowest failed record is to be tried again, in monotonic seconds; None while nothing is."""
-        return None if self.halted or not self.troubles else self.troubles[0].due
+        """When its lowest failed record, or list, is to be tried again, in monotonic seconds; None while nothing is."""
+        if self.halted or (self.waiting and not self.troubles):
+            return None
+        if self.troubles:
+            return self.troubles[0].due
+        return None if self.rest is None else self.rest.due
 
     @property
     def held(self) -> bool:

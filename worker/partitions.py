@@ -11,7 +11,7 @@ from .decide.assignment import State
 from .decide.halted import Halted
 from .decide.pressure import Key
 from .partition import LoosePartition, Partition, size_of
-from .trouble import Trouble
+from .trouble import Rest, Trouble
 
 
 class Partitions:
@@ -96,6 +96,12 @@ class Partitions:
     def hold(self, partition: Partition) -> None:
         """Begin nothing of `partition` until it is known where it begins."""
         partition.waiting = True
+        self.blocked[partition.key] = partition
+        self.version += 1
+
+    def rest(self, partition: Partition, rest: Rest) -> None:
+        """Begin nothing of `partition` until a list that failed is due again."""
+        partition.rest = rest
         self.blocked[partition.key] = partition
         self.version += 1
 

@@ -1,7 +1,11 @@
 """Tries failed records again when they are due: of each blocked partition its lowest, one attempt at a time."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from . import clock
 from .caller import Caller
+from .inbox import Inbox, Run
 from .outcomes import Outcomes
 from .partition import Partition
 from .partitions import Partitions
@@ -10,8 +14,9 @@ from .partitions import Partitions
 class Retrier:
     """Works on the heads of the blocked partitions."""
 
-    def __init__(self, partitions: Partitions, caller: Caller, outcomes: Outcomes) -> None:
+    def __init__(self, partitions: Partitions, inbox: Inbox, caller: Caller, outcomes: Outcomes) -> None:
         self._partitions = partitions
+        self._inbox = inbox
         self._caller = caller
         self._outcomes = outcomes
 
@@ -36,8 +41,18 @@ class Retrier:
         if not ripe:
             return None
         _, partition = min(ripe, key=lambda pair: pair[0])
-        self._attempt(partition)
+        if partition.troubles:
+            self._attempt(partition)
+        else:
+            self._go_on([one for _, one in ripe if not one.troubles])
         return partition
+
+    def _go_on(self, partitions: Sequence[Partition]) -> None:
+        """Let lists that failed be tried again: all that are due, for they failed together."""
+        for one in partitions:
+            if one.rest is not None:
+                one.rest = replace(one.rest, due=None)
+        self._inbox.put_back(Run(one, self._partitions.unblock(one)) for one in partitions if not one.blocked)
 
     def _attempt(self, partition: Partition) -> None:
         case = partition.troubles[0]

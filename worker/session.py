@@ -15,6 +15,7 @@ from .channel import Channel
 from .commit import Committer
 from .crew import Crew
 from .desk import Desk, hear
+from .failedlists import FailedLists
 from .fetch import Fetcher
 from .handler import Handler
 from .handover import Handover
@@ -32,7 +33,7 @@ from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
 from .retries import Retries
-from .revisit import Revisits
+from .revisit import Revisits, policy_of
 from .spec import SlotIdentity, WorkerSpec, instance_id
 from .starts import Starts
 
@@ -161,7 +162,7 @@ class Session:
     def _retrier(self, caller: Caller) -> Retrier | Retries:
         if self._crew is not None:
             return Retries(self.tools.spec, self.partitions, self.outcomes, self._crew.keeper)
-        return Retrier(self.partitions, caller, self.outcomes)
+        return Retrier(self.partitions, self.inbox, caller, self.outcomes)
 
     def _desk(self, spec: WorkerSpec) -> Desk:
         return Desk(
@@ -202,6 +203,18 @@ class Session:
             pulse=self.pulse,
             board=self.board,
             batch_size=tools.spec.batch_size,
+            failed_lists=self._failed_lists() if tools.spec.bisect else None,
+        )
+
+    def _failed_lists(self) -> FailedLists:
+        return FailedLists(
+            policy=policy_of(self.tools.spec),
+            inbox=self.inbox,
+            partitions=self.partitions,
+            outcomes=self.outcomes,
+            desk=self.desk,
+            pulse=self.pulse,
+            board=self.board,
         )
 
     def join(self) -> None:

@@ -29,3 +29,18 @@ class Trouble:
     """How often in a row it met an outage."""
     task: Any = None
     """What stands for it in the queues, where calls run beside each other (`task.Task`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A list that failed as a whole, as a partition knows it: `offset` is that of its first record there.
+
+    `due` (monotonic seconds) is when it is to be tried again; None: it has been, or is now. `first_failure` is in
+    seconds since the epoch, `handled` how many records the process had handled by then.
+    """
+
+    offset: int = -1
+    failures: int = 0
+    first_failure: float = 0.0
+    handled: int = 0
+    due: float | None = None

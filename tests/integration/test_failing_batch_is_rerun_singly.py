@@ -1,4 +1,4 @@
-"""A batch that raises is rerun one record at a time: only the culprits are retried or put aside, never the batch."""
+"""Without bisection a batch that raises is rerun one record at a time: only culprits are retried or put aside."""
 
 from kherd.testing import ledger
 from kherd.testing.plugin import NewHerd, NewTopic
@@ -25,7 +25,7 @@ def test_batch(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
     config = tables(
         kafka,
         name,
-        workers={"count": 1, "mode": "batch", "batch_wait": 0.3},
+        workers={"count": 1, "mode": "batch", "batch_wait": 0.3, "bisect": False},
         errors={"backoff_initial": 0.05, "backoff_max": 0.2, "max_attempts": 1000},
     )
 
