@@ -24,6 +24,7 @@ from .outputs import Outputs, ProducerFactory
 from .partitions import Partitions
 from .pauses import Pauses
 from .pulse import Pulse
+from .quarantine import Quarantine, Work
 from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
@@ -87,7 +88,7 @@ class Session:
         caller = Caller(tools.handler, board)
         self.retrier = Retrier(self.partitions, caller, self.outcomes)
         self.desk = self._desk(spec)
-        self.work = self._work(caller)
+        self.work = self.quarantine = self._quarantine(caller)
         self._topics = spec.kafka.topics
 
     def _handover(self) -> Handover:
@@ -132,7 +133,20 @@ class Session:
             spec=spec,
         )
 
-    def _work(self, caller: Caller) -> RecordWork | BatchWork:
+    def _quarantine(self, caller: Caller) -> Quarantine:
+        return Quarantine(
+            work=self._work(caller),
+            spec=self.tools.spec,
+            caller=caller,
+            outcomes=self.outcomes,
+            partitions=self.partitions,
+            inbox=self.inbox,
+            desk=self.desk,
+            pulse=self.pulse,
+            say=self.tools.channel.send,
+        )
+
+    def _work(self, caller: Caller) -> Work:
         tools = self.tools
         if tools.handler.mode == "record":
             return RecordWork(

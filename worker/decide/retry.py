@@ -28,6 +28,13 @@ class State:
     first_failure: float = 0.0
     last_failure: float = 0.0
     held: bool = False
+    crashes: int = 0
+    """How often its worker died with it in flight."""
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried, deaths included."""
+        return self.failures + self.crashes
 
 
 @dataclass(frozen=True, slots=True)
