@@ -82,7 +82,9 @@ class Hearing:
         house.alarms.read("lag", house.observed.total)
         if house.observed.valid:
             read = (position for position, _ in house.observed.lag.partitions)
-            house.herd.heritage.committed({(one.topic, one.partition): one.committed for one in read})
+            committed = {(one.topic, one.partition): one.committed for one in read}
+            house.herd.heritage.committed(committed)
+            house.suspects.committed(committed)
         if house.pinned is None and not house.herd.stopping and not house.herd.quiet:
             house.scaler.consider(house.herd, house.observed, house.halts)
             house.set_wanted()

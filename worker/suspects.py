@@ -71,3 +71,11 @@ def acquitted(suspect: Suspect) -> Message:
         "first": suspect.first,
         "last": suspect.last,
     }
+
+
+def heard(message: Message) -> Suspect | None:
+    """Return whom an `acquitted` message is about; None if it says nothing that makes sense."""
+    numbers = [message.get(name) for name in ("partition", "first", "last")]
+    if not isinstance(message.get("topic"), str) or any(type(number) is not int for number in numbers):
+        return None
+    return Suspect(message["topic"], message["partition"], message["first"], message["last"])

@@ -2,16 +2,16 @@
 
 | death | blames |
 | --- | --- |
-| SIGSEGV, SIGABRT or another signal that kherd did not send; an exit code of the handler's own; out of memory; over memory_hard | every call in flight |
-| the same while stopping, if it is SIGKILL or SIGTERM | nobody: who stops us from outside may end our workers himself |
-| killed for a call over handler_timeout | the calls that were over it, unless the hang is an outage (`decide.hangs`) |
-| killed for another hang (joining, committing, silent), at a deadline, for a reload or a stop; ended as asked; never started | nobody |
+| a signal that kherd did not send; an exit code; out of memory; over memory_hard | every call in flight |
+| SIGKILL or SIGTERM from outside while stopping | nobody: who stops us may end our workers himself |
+| killed for a call over handler_timeout | the calls that were over it, unless it is an outage (`decide.hangs`) |
+| killed for another hang (joining, committing, silent), or at a deadline | nobody |
+| ended as asked (stop, reload, recycling), or never started | nobody |
 
 Whether a SIGKILL came from outside or from within cannot be told. It does no harm: a record is put aside only after
 several deaths in a row, all its own.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -58,8 +58,3 @@ def excuse(excuses: Excuses, *, known: bool, now: float) -> tuple[Excuses, bool]
     if len(recent) >= ACCUSATIONS:
         return Excuses(recent), False
     return Excuses((*recent, now)), True
-
-
-def late(calls: Collection[str], overdue: Collection[str]) -> list[str]:
-    """Return those of `calls`, as `topic[partition]@offset`, that were among the `overdue` ones."""
-    return [call for call in calls if call in overdue]

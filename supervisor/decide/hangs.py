@@ -1,7 +1,8 @@
 """Whether a hang of the handler is a record's doing, or an outage that blames nobody.
 
 An outage is two workers that hang within one handler_timeout of each other, or the same place in the code in which
-calls for records of two partitions hang, not long after each other.
+calls for records of two partitions hang, not long after each other. Two hangs with a partition in common say nothing:
+they may be of one record.
 """
 
 from collections.abc import Iterable
@@ -33,16 +34,17 @@ def echoes(hang: Hang, others: Iterable[Hang], timeout: float, tries: int) -> li
 
     `tries`: as often as a record may hang before it is put aside; so far back the same place counts.
     """
-    return [
-        other
-        for other in others
-        if (other.slot != hang.slot and abs(other.at - hang.at) <= timeout) or _same_place(hang, other, timeout, tries)
-    ]
+    apart = [other for other in others if hang.keys.isdisjoint(other.keys)]
+    soon = (tries + 1) * (timeout + RESTART_SECONDS)
+    return [other for other in apart if _at_once(hang, other, timeout) or _same_place(hang, other, soon)]
 
 
-def _same_place(hang: Hang, other: Hang, timeout: float, tries: int) -> bool:
-    near = abs(other.at - hang.at) <= (tries + 1) * (timeout + RESTART_SECONDS)
-    return near and hang.keys != other.keys and not hang.places.isdisjoint(other.places)
+def _at_once(hang: Hang, other: Hang, seconds: float) -> bool:
+    return other.slot != hang.slot and abs(other.at - hang.at) <= seconds
+
+
+def _same_place(hang: Hang, other: Hang, seconds: float) -> bool:
+    return abs(other.at - hang.at) <= seconds and not hang.places.isdisjoint(other.places)
 
 
 def describe(hang: Hang, echo: Hang) -> str:
@@ -50,5 +52,5 @@ def describe(hang: Hang, echo: Hang) -> str:
     seconds = abs(hang.at - echo.at)
     if echo.slot != hang.slot:
         return f"worker {echo.slot} hangs as well, {seconds:.0f} s apart"
-    place = min(hang.places & echo.places, default=((("?", "?")),))
-    return f"{seconds:.0f} s apart a call for another partition hangs in {place[0][1]} ({place[0][0]}) as well"
+    file, function = min(hang.places & echo.places)[0]
+    return f"a call for another partition hung {seconds:.0f} s before in {function} ({file}) as well"

@@ -30,10 +30,16 @@ def accuse(suspects: Suspects, calls: Sequence[Suspect], report: Report) -> tupl
     if len(calls) == 1 and calls[0].alone:
         kept, guilty = _count(kept, calls[0], report)
         return _bounded((*kept, guilty)), (guilty,)
+    after = suspect(kept, calls)
+    return after, tuple(one for one in after if one not in kept)
+
+
+def suspect(suspects: Suspects, calls: Iterable[Suspect]) -> Suspects:
+    """Return the suspects when `calls` are to be run alone, although no death is counted."""
     added: list[Suspect] = []
     for call in calls:
-        added += _without([call], [one for one in (*kept, *added) if one.key == call.key])
-    return _bounded((*kept, *added)), tuple(added)
+        added += _without([call], [one for one in (*suspects, *added) if one.key == call.key])
+    return _bounded((*suspects, *added))
 
 
 def _count(suspects: Suspects, call: Suspect, report: Report) -> tuple[Suspects, Suspect]:
@@ -46,13 +52,18 @@ def _count(suspects: Suspects, call: Suspect, report: Report) -> tuple[Suspects,
     return (*others, *_without([one for one in known if not one.alone], [call])), guilty
 
 
+def is_known(suspects: Suspects, calls: Iterable[Suspect]) -> bool:
+    """Return whether any of `calls` was for a suspect."""
+    return any(one.key == call.key and _same(one, call) for call in calls for one in suspects)
+
+
 def _same(one: Suspect, call: Suspect) -> bool:
-    """Whether the record in flight is, or is in, a suspect: the calls for those of its partition before it have ended."""
+    """Whether the record in flight is, or is in, a suspect; those before it in its partition have had their calls."""
     return one.first <= call.first <= one.last or (one.loose and one.first <= call.first)
 
 
 def judge(suspects: Suspects, most: int, quota: int) -> Suspects:
-    """Return `suspects` with those condemned that have killed `most` processes, `quota` new ones at most; others wait."""
+    """Return `suspects` with those condemned that have killed `most` processes; beyond `quota` new ones, they wait."""
     judged = []
     for one in suspects:
         verdict = one.verdict
@@ -108,6 +119,18 @@ def forgive(suspects: Suspects, blamed: Iterable[Suspect]) -> Suspects:
         else one
         for one in suspects
     )
+
+
+def newly(before: Suspects, after: Suspects, verdict: Verdict) -> list[Suspect]:
+    """Return those of `after` with a `verdict` that they had not `before`."""
+    known = {(one.key, one.first) for one in before if one.verdict is verdict}
+    return [one for one in after if one.verdict is verdict and (one.key, one.first) not in known]
+
+
+def gone(before: Suspects, after: Suspects) -> list[Suspect]:
+    """Return those of `before`, not condemned ones, of which nothing is left in `after`."""
+    left = {(one.key, one.last) for one in after}
+    return [one for one in before if one.verdict is Verdict.PENDING and (one.key, one.last) not in left]
 
 
 def _without(ranges: Sequence[Suspect], taken: Iterable[Suspect]) -> list[Suspect]:

@@ -100,7 +100,7 @@ def first_of(suspects: Sequence[Suspect], offsets: Sequence[int], position: int 
 
 
 def encode(suspect: Suspect, *, report: bool = True) -> dict[str, Any]:
-    """Return `suspect` as JSON values, for a message or a file; without `report`, what only a dead letter needs is not."""
+    """Return `suspect` as JSON values; without `report`, which only a dead letter needs, the shorter."""
     told = suspect.report if report else None
     identity = suspect.identity
     return {
