@@ -154,16 +154,17 @@ class Quarantine:
         if partition.start is None:
             partition.begin(offset)
         case = Trouble(message, offset, state=State(crashes=suspect.crashes))
-        if suspect.verdict is Verdict.CONDEMNED:
-            partition.offsets.open(offset)
-            self._put_aside(partition, case, suspect)
-        elif suspect.verdict is Verdict.HELD:
-            case.state = replace(case.state, held=True)
-            partition.offsets.open(offset)
-            self._partitions.block(partition, case)
-            self._holds.append(Hold(partition, case, suspect))
-        else:
+        if suspect.verdict is Verdict.PENDING:
             self._call(partition, case, suspect)
+            return
+        # Nothing else of the partition is begun: who died before the dead letter is acknowledged would do it again.
+        partition.offsets.open(offset)
+        self._partitions.block(partition, case)
+        if suspect.verdict is Verdict.CONDEMNED:
+            self._put_aside(partition, case, suspect)
+        else:
+            case.state = replace(case.state, held=True)
+            self._holds.append(Hold(partition, case, suspect))
 
     def _call(self, partition: Partition, case: Trouble, suspect: Suspect) -> None:
         try:

@@ -58,8 +58,10 @@ def is_known(suspects: Suspects, calls: Iterable[Suspect]) -> bool:
 
 
 def _same(one: Suspect, call: Suspect) -> bool:
-    """Whether the record in flight is, or is in, a suspect; those before it in its partition have had their calls."""
-    return one.first <= call.first <= one.last or (one.loose and one.first <= call.first)
+    """Whether the record in flight is, or is in, a suspect: those before it in its partition have had their calls."""
+    if one.loose and one.verdict is Verdict.PENDING:
+        return one.first <= call.first
+    return one.first <= call.first <= one.last
 
 
 def judge(suspects: Suspects, most: int, quota: int) -> Suspects:

@@ -6,23 +6,28 @@ from typing import Any, Final
 from confluent_kafka import Message
 
 from . import ledger
+from .handovers import wait_identified
 from .herd import Herd
 from .reading import headers, read
 from .results import count
+from .scenes import wait_settled
 from .story import PRELUDE, put, wait_committed
 from .topics import Cluster
 
 KILL: Final = f"""{PRELUDE}
-import ctypes, mmap, resource, signal
+import ctypes, resource, signal
 
 def overflow():
-    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-    ctypes.CDLL(None).abort() if ctypes.CDLL(None).malloc(4 << 30) == 0 else None
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
+    if library.malloc(ctypes.c_size_t(1 << 33)) is None:
+        library.abort()
 
 def leak():
     taken = []
     while True:
-        taken.append(os.urandom(1 << 20) * 10)
+        taken.append(os.urandom(1 << 20) * 2)
         time.sleep(0.02)
 
 def stuck_in_a_loop():
@@ -67,6 +72,12 @@ def feed(cluster: Cluster, topic: str, killers: Mapping[int, Sequence[tuple[int,
         put(cluster, topic, *(kinds.get(offset, b"%d" % offset) for offset in range(number)), partition=partition)
 
 
+def settle(one: Herd, workers: int, partitions: int) -> None:
+    """Wait until a crash of the herd costs nothing but what is in flight."""
+    wait_settled(one, workers, partitions)
+    wait_identified(one, partitions)
+
+
 def many() -> int:
     """Return how many records a partition has."""
     return count(5000, 300)
@@ -79,13 +90,17 @@ def expect(
     wait_committed(cluster, one, topic, dict.fromkeys(killers, number), seconds=120.0)
     deadly = {(partition, offset) for partition, places in killers.items() for offset, _ in places}
     letters = read(cluster, f"dlq.{topic}")
-    assert sorted(origin(letter) for letter in letters) == sorted(deadly)
+    origins = sorted(origin(letter) for letter in letters)
+    assert origins == sorted(deadly), f"dead letters of {origins}, not of {sorted(deadly)}"
     record = ledger.read(one.ledger)
     dying = [entry for entry in record.entries if entry.note == "dies"]
     done = {(entry.partition, entry.offset) for entry in record.entries if entry.note != "dies"}
-    assert {(entry.partition, entry.offset) for entry in dying} == deadly
+    died = {(entry.partition, entry.offset) for entry in dying}
+    assert died == deadly, f"{died} died, not {deadly}"
     everything = {(partition, offset) for partition in killers for offset in range(number)}
-    assert done == everything - deadly
+    missing = everything - deadly - done
+    assert not missing, f"not handled: {sorted(missing)[:20]}"
+    assert done <= everything - deadly
     return letters
 
 
