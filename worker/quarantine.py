@@ -144,6 +144,7 @@ class Quarantine:
             if read() >= self._pulse.due:
                 self._desk.look_up()
             going_on = self._desk.may_go_on(partition)
+        self._forget()
         if partition.owned and partition.blocked:
             partition.keep(messages[at:])
         elif partition.owned:

@@ -4,6 +4,7 @@ A death with one record in flight is that record's, and counts; with several, al
 is counted. Suspects of one partition never overlap. The newest come last.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -113,11 +114,11 @@ def commit_by(suspects: Suspects, committed: Mapping[Key, int | None]) -> Suspec
 
 
 def forgive(suspects: Suspects, blamed: Iterable[Suspect]) -> Suspects:
-    """Return `suspects` with one death less for each of `blamed`: it was not theirs."""
-    keys = {(one.key, one.first) for one in blamed}
+    """Return `suspects` with one death less for each time that one is in `blamed`: it was not theirs."""
+    times = Counter((one.key, one.first) for one in blamed)
     return tuple(
-        replace(one, crashes=one.crashes - 1, verdict=Verdict.PENDING)
-        if one.crashes and (one.key, one.first) in keys
+        replace(one, crashes=max(0, one.crashes - times[one.key, one.first]), verdict=Verdict.PENDING)
+        if (one.key, one.first) in times
         else one
         for one in suspects
     )

@@ -1,4 +1,4 @@
-"""The deaths that a record has caused are counted on by the next supervisor: kill -9 between two of them forgets none."""
+"""The next supervisor counts a record's deaths on: kill -9 of the one before, between two of them, forgets none."""
 
 import json
 
@@ -35,11 +35,9 @@ def test_a_count_outlives_its_supervisor(kafka: Cluster, topic: NewTopic, herd: 
     feed(kafka, name, killers, NUMBER)
     for death in range(1, DEATHS):
         gate.touch()
-        suspect = one.wait_status(lambda status, n=death: [row["crashes"] for row in status["suspects"]] == [n])
-        assert (suspect["suspects"][0]["first"], suspect["suspects"][0]["cause"]) == (
-            KILLER,
-            "SIGSEGV, not sent by kherd",
-        )
+        one.wait_event("suspected", first=KILLER, crashes=death)
+        [suspect] = one.wait_status(lambda status: status["suspects"])["suspects"]
+        assert (suspect["first"], suspect["cause"]) == (KILLER, "SIGSEGV, not sent by kherd")
         one.wait_status(lambda status: status["slots"][0]["in_flight"], what="the killer to be tried again")
 
         # When the supervisor is killed, and its worker with it

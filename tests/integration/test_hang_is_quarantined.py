@@ -1,4 +1,4 @@
-"""A record at which the handler hangs is put aside after three kills, with the stack of where it was; the rest is handled."""
+"""A record at which the handler hangs is put aside after three kills, with the stack of where it was."""
 
 from kherd.testing.killers import DEATHS, RECORD, again, deaths, expect, feed, many, said, settle
 from kherd.testing.plugin import NewHerd, NewTopic

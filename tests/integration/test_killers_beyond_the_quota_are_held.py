@@ -1,4 +1,4 @@
-"""Putting killers aside must be earned: the first ten go, the next one waits with its partition until others are handled."""
+"""Putting killers aside must be earned: the first ten go, the next waits with its partition until others are done."""
 
 from kherd.testing.killers import RECORD, deaths, feed, settle
 from kherd.testing.plugin import NewHerd, NewTopic
@@ -21,7 +21,9 @@ def test_a_flood_of_killers(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> N
     one.wait_event("quarantine_held", first=FREE)
     wait_committed(kafka, one, name, {0: FREE})
     status = one.wait_status(lambda status: status["totals"]["held"] == 1)
-    assert [(row["first"], row["verdict"]) for row in status["suspects"] if row["verdict"] == "held"] == [(FREE, "held")]
+    assert [(row["first"], row["verdict"]) for row in status["suspects"] if row["verdict"] == "held"] == [
+        (FREE, "held")
+    ]
     assert any(f"{name}[0]@{FREE} has killed 1 processes and its partition waits" in one for one in status["problems"])
     assert len(one.events("quarantined")) == FREE
 

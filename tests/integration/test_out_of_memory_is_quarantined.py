@@ -1,4 +1,4 @@
-"""A record that takes more memory than there is, is put aside: killed at memory_hard, or ended by its own failure to get any."""
+"""A record that takes more memory than there is, is put aside: killed at memory_hard, or ended by its own abort."""
 
 from kherd.testing.killers import DEATHS, RECORD, again, deaths, expect, feed, many, origin, said, settle
 from kherd.testing.plugin import NewHerd, NewTopic

@@ -1,4 +1,4 @@
-"""Two workers that hang on a database at once are no fault of their records: nothing is put aside, all is handled after it."""
+"""Two workers that hang on a database at once are no fault of their records: nothing is put aside, all is handled."""
 
 from kherd.testing.killers import settle
 from kherd.testing.plugin import NewHerd, NewTopic

@@ -1,4 +1,4 @@
-"""A record that segfaults its worker is put aside after three deaths of its own, with signal and stack; the rest is handled."""
+"""A record that segfaults its worker is put aside after three deaths of its own, with signal and stack."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Three killers in one batch are found one by one: each is put aside after three deaths of its own, all others are handled."""
+"""Three killers in one batch are found one by one: each is put aside after three deaths of its own, no other is."""
 
 from kherd.testing import ledger
 from kherd.testing.killers import BATCH, DEATHS, again, deaths, expect, feed, origin, said, settle

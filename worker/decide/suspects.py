@@ -134,7 +134,7 @@ def decode(row: object) -> Suspect:
             last=last,
             crashes=crashes,
             loose=_flag(row["loose"]),
-            verdict=Verdict(row["verdict"]),
+            verdict=_verdict(row["verdict"]),
             identity=_identity(row["identity"]),
             report=_report(row["report"]),
         )
@@ -143,6 +143,13 @@ def decode(row: object) -> Suspect:
     if last < first or (suspect.loose and not suspect.alone) or not suspect.topic:
         raise ValueError(f"a suspect of {suspect.topic!r:.60} has no records: {first} to {last}")
     return suspect
+
+
+def _verdict(value: object) -> Verdict:
+    found = [one for one in Verdict if one.value == value]
+    if not found:
+        raise ValueError(f"{value!r:.60} is no verdict")
+    return found[0]
 
 
 def _identity(words: object) -> Identity | None:

@@ -66,7 +66,7 @@ DEATHS: Final = 3
 
 
 def feed(cluster: Cluster, topic: str, killers: Mapping[int, Sequence[tuple[int, bytes]]], number: int) -> None:
-    """Put `number` records into each of the partitions; `killers`: by partition, at which offsets, and of which kind."""
+    """Put `number` records into each of the partitions; `killers`: by partition, at which offset which kind is."""
     for partition, places in killers.items():
         kinds = dict(places)
         put(cluster, topic, *(kinds.get(offset, b"%d" % offset) for offset in range(number)), partition=partition)
