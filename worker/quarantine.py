@@ -10,11 +10,11 @@ from . import clock
 from .caller import Caller
 from .channel import Message as Said
 from .clock import read
-from .deadletter import Crash, letter
 from .decide.retry import State
-from .decide.suspects import Report, Suspect, Verdict, find, first_of
+from .decide.suspects import Suspect, Verdict, find, first_of
 from .desk import Desk
 from .inbox import Inbox, Run
+from .obituary import obituary
 from .outcomes import Outcomes
 from .partition import Partition, offset_of
 from .partitions import Partitions
@@ -22,8 +22,6 @@ from .pulse import Pulse
 from .spec import WorkerSpec
 from .suspects import acquitted
 from .trouble import Trouble
-
-UNKNOWN = Report(cause="its process died", stage="CRASH", worker="", first=0.0, last=0.0)
 
 
 class Work(Protocol):
@@ -42,7 +40,12 @@ class Hold:
 
 
 class Quarantine:
-    """Handles the inbox as `work` does, but for suspects. `say` sends the supervisor a message."""
+    """Handles the inbox as `work` does, but for suspects. `say` sends the supervisor a message.
+
+    `keep` has nothing begun that comes after a record until that is settled. If not `inline`, `work` calls suspects
+    itself: those alone that `must_run_alone` names, and says by `ended` when that is over. What is to be put aside
+    never gets to it.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,8 @@ class Quarantine:
         desk: Desk,
         pulse: Pulse,
         say: Callable[[Said], None],
+        keep: Callable[[Partition, Trouble], None],
+        inline: bool = True,
     ) -> None:
         self._work = work
         self._spec = spec
@@ -66,6 +71,8 @@ class Quarantine:
         self._desk = desk
         self._pulse = pulse
         self._say = say
+        self._keep = keep
+        self._inline = inline
         self._holds: list[Hold] = []
         self._seen = 0
 
@@ -100,8 +107,22 @@ class Quarantine:
             self._work.step()
 
     def must_run_alone(self, partition: Partition, offset: int) -> bool:
-        """Return whether the record at `offset` is a suspect; everything begun of `partition` is before it."""
-        return bool(self._pulse.suspects.by_key) and self._find(partition, offset) is not None
+        """Return whether the record at `offset` is a suspect: no other call may be under way with its own."""
+        return self._known(partition, offset) is not None
+
+    def crashes(self, partition: Partition, offset: int) -> int:
+        """Return how often the record at `offset` has killed: so many attempts were made at it before."""
+        suspect = self._known(partition, offset)
+        return 0 if suspect is None else suspect.crashes
+
+    def ended(self, partition: Partition, offset: int) -> None:
+        """Note that the call for the record at `offset` has ended: it has not killed."""
+        suspect = self._known(partition, offset)
+        if suspect is not None:
+            self._acquit(suspect)
+
+    def _known(self, partition: Partition, offset: int) -> Suspect | None:
+        return self._find(partition, offset) if self._pulse.suspects.by_key else None
 
     def _stepped(self) -> bool:
         """Handle the suspects that are first at hand; return whether there were any."""
@@ -137,7 +158,7 @@ class Quarantine:
         at = 0
         while going_on and at < len(messages):
             suspect = self._find(partition, offset_of(messages[at]))
-            if suspect is None:
+            if suspect is None or not self._is_mine(suspect):
                 break
             self._one(partition, messages[at], suspect)
             at += 1
@@ -160,7 +181,7 @@ class Quarantine:
             return
         # Nothing else of the partition is begun: who died before the dead letter is acknowledged would do it again.
         partition.offsets.open(offset)
-        self._partitions.block(partition, case)
+        self._keep(partition, case)
         if suspect.verdict is Verdict.CONDEMNED:
             self._put_aside(partition, case, suspect)
         else:
@@ -179,29 +200,21 @@ class Quarantine:
 
     def _acquit(self, suspect: Suspect) -> None:
         """Its call has ended; of a range that is told when the last has."""
-        if suspect.alone:
+        if suspect.alone and suspect.verdict is Verdict.PENDING:
             self._pulse.suspects.drop(suspect)
             self._say(acquitted(suspect))
 
     def _put_aside(self, partition: Partition, case: Trouble, suspect: Suspect) -> None:
-        report = suspect.report or UNKNOWN
-        case.letter = letter(
-            self._spec,
-            case.message,
-            Crash(report.cause, report.stack),
-            attempts=case.state.attempts,
-            first_failure=report.first,
-            last_failure=report.last,
-            stage=report.stage,
-            worker=report.worker,
-            reason="crash_quarantine",
-            extra=_extra(suspect, report),
-        )
+        case.letter = obituary(self._spec, case.message, suspect, attempts=case.state.attempts)
         self._outcomes.publish(partition, case)
+
+    def _is_mine(self, suspect: Suspect) -> bool:
+        """Whether it is dealt with here, and not by `work`."""
+        return self._inline or suspect.verdict is not Verdict.PENDING
 
     def _index(self, run: Run) -> int | None:
         """Return where the first suspect in `run` is; None if there is none."""
-        suspects = self._of(run.partition)
+        suspects = [one for one in self._of(run.partition) if self._is_mine(one)]
         if not suspects:
             return None
         last = offset_of(run.messages[-1])
@@ -221,14 +234,3 @@ def _position(run: Run) -> int | None:
     """Return where its partition is, if `run` is what comes next of it."""
     reached = run.partition.offsets.reached
     return reached if reached is not None and reached <= offset_of(run.messages[0]) else None
-
-
-def _extra(suspect: Suspect, report: Report) -> list[tuple[str, str]]:
-    """Return the headers of a crash, named without `kherd.`."""
-    found = [
-        ("crashes", str(suspect.crashes)),
-        ("exit.signal", report.signal),
-        ("exit.code", None if report.exit_code is None else str(report.exit_code)),
-        ("peak.rss", None if report.peak_rss is None else str(report.peak_rss)),
-    ]
-    return [(name, value) for name, value in found if value is not None]

@@ -144,6 +144,7 @@ class Session:
             desk=self.desk,
             pulse=self.pulse,
             say=self.tools.channel.send,
+            keep=self.partitions.block,
         )
 
     def _work(self, caller: Caller) -> Work:

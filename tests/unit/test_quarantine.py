@@ -8,9 +8,11 @@ import pytest
 
 from kherd.worker import boardview
 from kherd.worker.board import Board
+from kherd.worker.caller import Caller
 from kherd.worker.context import context
 from kherd.worker.decide.handover import Identity
 from kherd.worker.decide.suspects import Report, Suspect, Verdict
+from kherd.worker.quarantine import Quarantine
 from kherd.worker.suspects import messages
 
 from ..fakes.consumer import TOPIC
@@ -312,3 +314,53 @@ def test_a_telling_of_many_counts_when_it_is_complete(ward: Ward) -> None:
     assert ward.rig.pulse.suspects.by_key == {}
     ward.rig.pulse.suspects.take(told[-1])
     assert ward.rig.pulse.suspects.by_key[TOPIC, 1] == many
+
+
+class Beside:
+    """Work that calls suspects itself; notes what comes to it."""
+
+    def __init__(self, ward: "Ward") -> None:
+        self._ward = ward
+        self.came: list[int] = []
+
+    def step(self) -> None:
+        run = self._ward.rig.session.inbox.take()
+        for message in run.messages:
+            self.came.append(message.offset() or 0)
+            run.partition.offsets.open(self.came[-1])
+
+
+def test_where_work_calls_suspects_itself_only_what_is_to_be_put_aside_is_kept_from_it(ward: Ward) -> None:
+    # Given work that runs calls beside each other
+    ward.rig.go(2)
+    session = ward.rig.session
+    beside = Beside(ward)
+    session.work = session.quarantine = Quarantine(
+        work=beside,
+        spec=session.tools.spec,
+        caller=Caller(session.handler, session.board),
+        outcomes=session.outcomes,
+        partitions=session.partitions,
+        inbox=session.inbox,
+        desk=session.desk,
+        pulse=session.pulse,
+        say=session.tools.channel.send,
+        keep=session.partitions.block,
+        inline=False,
+    )
+    # When there is a suspect and a condemned record
+    ward.tell(suspect(1, crashes=2), condemned(3))
+    ward.write(0, 0, 0, 0, 0)
+    ward.rig.go()
+    # Then the one comes to it and is named, the other is put aside
+    assert beside.came == [0, 1, 2, 4]
+    assert (ward.calls, len(ward.letters)) == ([], 1)
+    partition = session.partitions.get(TOPIC, 1)
+    assert partition is not None
+    assert [offset for offset in range(5) if session.quarantine.must_run_alone(partition, offset)] == [1]
+    assert [session.quarantine.crashes(partition, offset) for offset in range(3)] == [0, 2, 0]
+    # and when its call has ended, it is none any more
+    session.quarantine.ended(partition, 1)
+    session.quarantine.ended(partition, 2)
+    assert ward.said() == [(1, 1)]
+    assert not session.quarantine.must_run_alone(partition, 1)
