@@ -4,7 +4,6 @@ The file outlives the supervisor, not the folder: under systemd that is what Run
 """
 
 import json
-import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,14 +11,12 @@ from typing import Any, Final
 from ..worker import clock, events, log
 from ..worker.channel import Message
 from ..worker.decide.halted import encode
-from .config.errors import ConfigError
-from .config.files import read_text
 from .control.protocol import Answer, done, refused
 from .decide import halts as decide
 from .decide.halts import DocumentError, InsideError, Place
+from .statefile import StateFile
 
 FILE: Final = "paused.json"
-LONGEST: Final = 4 * 2**20
 LARGEST: Final = 16 * 1024
 """Bytes of what a worker is told: 60 topics with the longest names, or some thousand single partitions."""
 
@@ -29,7 +26,7 @@ class Halts:
 
     def __init__(self, folder: Path, app: str, tell: Callable[[Message], None]) -> None:
         """Put in force what the folder says; a file that cannot be trusted is told of and left alone."""
-        self._path, self._app, self._tell = folder / FILE, app, tell
+        self._file, self._app, self._tell = StateFile(folder / FILE), app, tell
         self._halts: decide.Halts = {}
         self.halted = decide.halted(self._halts)
         kept = self._read()
@@ -87,7 +84,7 @@ class Halts:
             self._write(wanted)
         except OSError as error:
             return refused(
-                f"nothing has changed: {self._path} cannot be written: {error.strerror}; mend that, then again"
+                f"nothing has changed: {self._file.path} cannot be written: {error.strerror}; mend that, then again"
             )
         self._adopt(wanted)
         return None
@@ -97,32 +94,20 @@ class Halts:
         self._tell(encode(self.halted))
 
     def _write(self, wanted: decide.Halts) -> None:
-        """Write the file in one step; without a sync, which could block, a power failure may undo the last change."""
-        if not wanted:
-            self._path.unlink(missing_ok=True)  # works on a full disk, too
-            return
-        new = self._path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with os.fdopen(os.open(new, flags, 0o600), "w") as file:
-            json.dump(decide.to_document(wanted, self._app), file)
-        new.replace(self._path)
+        if wanted:
+            self._file.write(decide.to_document(wanted, self._app))
+        else:
+            self._file.delete()
 
     def _read(self) -> decide.Halts:
-        if not os.path.lexists(self._path):
-            return {}
         try:
-            kept = decide.from_document(json.loads(read_text(self._path, LONGEST)), self._app)
-            if not _too_much(kept):
-                return kept
+            kept = self._file.read(lambda document: decide.from_document(document, self._app))
+            if kept is None or not _too_much(kept):
+                return kept or {}
             reason = "it holds more than kherd writes"
-        except ConfigError as error:
-            reason = error.problems[0].removeprefix(f"{self._path}: ")
         except DocumentError as error:
             reason = str(error)
-        except (ValueError, RecursionError) as error:
-            reason = f"it is no JSON: {error}"
-        log.emit(events.PAUSES_IGNORED, path=str(self._path), reason=reason)
+        log.emit(events.PAUSES_IGNORED, path=str(self._file.path), reason=reason)
         return {}
 
 

@@ -84,7 +84,9 @@ class Hearing:
         house.alarms.read("dead_letters", house.observed.dead_letters)
         if house.observed.valid:
             read = (position for position, _ in house.observed.lag.partitions)
-            house.herd.heritage.committed({(one.topic, one.partition): one.committed for one in read})
+            committed = {(one.topic, one.partition): one.committed for one in read}
+            house.herd.heritage.committed(committed)
+            house.suspects.committed(committed)
         if house.pinned is None and not house.herd.stopping and not house.herd.quiet:
             house.scaler.consider(house.herd, house.observed, house.halts)
             house.set_wanted()

@@ -39,7 +39,8 @@ class Herd:
         self.heritage = self._workers.heritage
         """What dead workers leave."""
         self.molds = self._workers.molds
-        self.watcher = Watcher(nursery, self.slots, self.molds)
+        self.suspects = self._workers.suspects
+        self.watcher = Watcher(nursery, self.slots, self.molds, self.suspects.hangings)
         self.recycler = Recycler(nursery, self.slots)
         self.wanted = 0
         self.stop_seconds = 25.0

@@ -70,6 +70,10 @@ class House:
         self.boards = Boards(state_dir / "board")
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
+        self.suspects = self.herd.suspects
+        self.suspects.most = lambda: self.settings.errors.max_crashes
+        if not self.spec.kafka.embedded:  # that broker's records end with it
+            self.suspects.keep(state_dir, self.spec.app)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self.herd.roller.reachable = lambda: self.observed.reachable
         self.herd.roller.rolled_back = self._rolled_back
@@ -164,8 +168,10 @@ class House:
 
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
-        self.rates.note(now, self.herd.totals())
+        totals = self.herd.totals()
+        self.rates.note(now, totals)
         self.alarms.read("error_rate", self.rates.lasting_errors)
+        self.suspects.tick(totals.get("handled", 0))
         self.herd.note_loads(now)
         may_replace = not (self.herd.stopping or self.herd.quiet or self.observed.reachable is False)
         self.herd.recycler.tick(now, may_replace=may_replace)
@@ -235,6 +241,7 @@ class House:
                 delete(leftover.path)
                 continue
             self.herd.heritage.remember(leftover.identities)
+            self.suspects.left(leftover.slot, leftover.calls, leftover.identities)
             if not self.herd.heritage.leave(leftover.path, leftover.entries, leftover.acknowledged):
                 delete(leftover.path)
         self.herd.load(self.spec)

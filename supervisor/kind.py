@@ -33,6 +33,9 @@ class Kind(Protocol):
     def dump(self, handle: Handle, process: Process) -> None:
         """Have it write its stacks."""
 
+    def blames(self, handle: Handle, process: Process, cause: Cause) -> bool:
+        """Blame its end on what it was doing; return whether it was that, and no failed start. `gone` follows."""
+
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Take note of its end and of what will follow; its channel is read to the end."""
 

@@ -62,6 +62,7 @@ BYTES_FETCHED = Metric("bytes_fetched", "counter", "bytes", "Their keys and valu
 RECORDS_HANDLED = Metric("records_handled", "counter", "records", "Records whose handler returned.")
 RECORDS_SKIPPED = Metric("records_skipped", "counter", "records", "Records put aside by Skip.")
 RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "Dead letters acknowledged by the broker.")
+RECORDS_QUARANTINED = Metric("records_quarantined", "counter", "records", "Of them, records that had killed their worker.")
 RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
 CALLS = Metric("calls", "counter", "calls", "Handler calls.")
 CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip excluded.")
@@ -91,6 +92,7 @@ TOTALS: Final[dict[str, Metric]] = {
     "handled": RECORDS_HANDLED,
     "skipped": RECORDS_SKIPPED,
     "dead_lettered": RECORDS_DEAD_LETTERED,
+    "quarantined": RECORDS_QUARANTINED,
     "produced": RECORDS_PRODUCED,
     "calls": CALLS,
     "failed": CALLS_FAILED,

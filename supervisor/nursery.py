@@ -18,7 +18,7 @@ from .decide.child import Action
 from .decide.restart import STEADY_SECONDS, Again, End, Failures, Hold, Plan, plan_restart
 from .kind import Kind
 from .poller import Poller, Ready
-from .process.ends import facts_of, in_words, take_from_parent
+from .process.ends import facts_of, in_words, reap, take_from_parent
 from .process.handle import Death, Handle, Process
 
 RNG: Final = random.Random()
@@ -193,11 +193,10 @@ class Nursery:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         self._read(handle, process)
-        status = os.waitid(os.P_PID, process.pid, os.WEXITED)
-        assert status is not None
+        reap(process)
         kills = kernel.oom_kills()
         oom, self._oom_kills = kills > self._oom_kills, max(kills, self._oom_kills)  # unreadable counts as 0
-        cause = name_cause(facts_of(process, status, oom=oom))
+        cause = name_cause(facts_of(process, oom=oom))
         self._release(handle)
         self._conclude(handle, process, cause)
 
@@ -223,7 +222,8 @@ class Nursery:
         told = events.CHILD_ENDED if handle.last_death.wanted else events.CHILD_DIED
         log.emit(told, child=handle.name, child_pid=process.pid if process else None, cause=cause.text)
         steady = handle.ready_at is not None and now - handle.ready_at >= STEADY_SECONDS
-        end = End(wanted, asked, steady, cause.text if cause.permanent else None)
+        blamed = process is not None and kind.blames(handle, process, cause)
+        end = End(wanted, asked, steady, cause.text if cause.permanent else None, blamed)
         plan, after = plan_restart(kind.policy, Failures(handle.failures, kind.recent), end, now, RNG)
         handle.failures, kind.recent = after.in_a_row, after.recent
         if process is not None:

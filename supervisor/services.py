@@ -87,6 +87,11 @@ class Service:
     def dump(self, handle: Handle, process: Process) -> None:
         """A service has no stacks to show."""
 
+    def blames(self, handle: Handle, process: Process, cause: Cause) -> bool:
+        """Its end is its own fault."""
+        del handle, process, cause
+        return False
+
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Tell its owner."""
         del process, plan

@@ -31,6 +31,8 @@ class Papers:
     board_path: Path
     stacks: int
     stacks_seen: int = 0
+    stacks_shown: str = ""
+    """The last that were logged."""
 
     @property
     def began(self) -> float:

@@ -33,6 +33,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         "lag": house.observed.document(),
         "autoscale": house.scaler.document(),
         "paused": house.halts.document(),
+        "suspects": house.suspects.document(),
         "rolls": house.herd.roller.document(),
         **_summary(house),
     }
@@ -120,7 +121,7 @@ def problems(house: House) -> list[str]:
             found.append(f"{handle.name} is held down: {handle.child.reason}")
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
-    found += house.alarms.problems() + house.halts.problems()
+    found += house.alarms.problems() + house.halts.problems() + house.suspects.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
     found += _of_rolls(house)

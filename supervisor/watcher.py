@@ -9,8 +9,9 @@ from ..worker.properties import max_poll_interval
 from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.child import State
-from .decide.hang import COMMIT_TRIES, JOIN_MARGIN, Limits, name_hang
+from .decide.hang import COMMIT_TRIES, JOIN_MARGIN, Limits, name_hang, overdue
 from .decide.suspension import Gap, postpone
+from .hangings import Hangings
 from .molds import Molds
 from .nursery import Nursery
 from .slot import Slot
@@ -26,8 +27,8 @@ SOCKET_TIMEOUT_MS: Final = 60_000.0
 class Watcher:
     """Finds what hangs; it remembers when the supervisor did not run, and since when brokers answer."""
 
-    def __init__(self, nursery: Nursery, slots: Mapping[int, Slot], molds: Molds) -> None:
-        self._nursery, self._slots, self._molds = nursery, slots, molds
+    def __init__(self, nursery: Nursery, slots: Mapping[int, Slot], molds: Molds, hangings: Hangings) -> None:
+        self._nursery, self._slots, self._molds, self._hangings = nursery, slots, molds, hangings
         self._gaps: deque[Gap] = deque(maxlen=GAPS)
         self._answering_since: float | None = None
 
@@ -41,8 +42,10 @@ class Watcher:
         for slot in self._slots.values():
             if slot.papers is not None and slot.handle.child.state in WATCHED:
                 limits = limits_of(self._molds.spec(slot.papers.generation))
-                reason = name_hang(slot.sight(tuple(self._gaps)), limits, answering)
+                sight = slot.sight(tuple(self._gaps))
+                reason = name_hang(sight, limits, answering)
                 if reason is not None:
+                    self._hangings.seen(slot, overdue(sight, limits))
                     log.emit(events.CHILD_HANGS, child=slot.handle.name, child_pid=slot.handle.pid, reason=reason)
                     self._nursery.feed(slot.handle, machine.Hang(reason))
 

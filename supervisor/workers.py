@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from ..worker import boardview, clock, events, log
+from ..worker import boardview, boardwriter, clock, events, log
 from ..worker.channel import Channel, Message, pair
 from ..worker.spec import SlotIdentity
 from .decide import child as machine
@@ -21,6 +21,7 @@ from .nursery import Nursery
 from .process.boards import Boards
 from .process.handle import Handle, Process
 from .slot import Papers, Slot, stacks_file
+from .suspects import Suspects
 
 COMING_BACK_SECONDS: Final = 5.0
 """A slot whose restart is further away than this gives its place in the group up."""
@@ -36,6 +37,7 @@ class Workers:
         self.slots: dict[int, Slot] = {}
         self.molds = Molds(nursery, self._lost)
         self.heritage = Heritage(self._say_all, life)
+        self.suspects = Suspects(self._say_all)
         self.quiet = False
         self._worthless: list[tuple[Papers, bool]] = []
         """Papers of processes that are gone, and whether their boards' files stay."""
@@ -97,7 +99,7 @@ class Workers:
             self._nursery.say(handle, {"type": "quiet", "on": True})
         if self.paused is not None:
             self._nursery.say(handle, self.paused)
-        for message in self.heritage.greet():
+        for message in (*self.heritage.greet(), *self.suspects.greet()):
             self._nursery.say(handle, message)
         self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
@@ -125,11 +127,18 @@ class Workers:
                 process.said = message["reason"]
             case "unreleased":
                 self._notices.unreleased(slot.index)
-            case "identify":
-                self.heritage.ask(filter(None, map(str, message.get("topics", ()))))
             case "drained":
                 slot.drained = True
                 self._leave_together()
+            case _:
+                self._hear(message)
+
+    def _hear(self, message: Message) -> None:
+        match message["type"]:
+            case "identify":
+                self.heritage.ask(filter(None, map(str, message.get("topics", ()))))
+            case "acquitted":
+                self.suspects.acquitted(message)
 
     def _leave_together(self) -> None:
         """Let everybody leave the group, if nobody in it has anything left to do."""
@@ -167,16 +176,28 @@ class Workers:
         del process
         self._nursery.send_signal(handle, signal.SIGUSR1)
 
+    def blames(self, handle: Handle, process: Process, cause: Cause) -> bool:
+        """Blame its death on the records in flight, if they may be to blame; return whether they are."""
+        slot = self._slot(handle)
+        assert slot.papers is not None
+        before = slot.papers.stacks_shown
+        self.log_stacks(slot, process.pid, finished=True)
+        shown = slot.papers.stacks_shown
+        stacks = shown if shown is not before or cause.kind == "hang" else ""
+        timeout = self.molds.spec(slot.papers.generation).handler_timeout
+        return self.suspects.died(slot, process, cause, stacks, timeout)
+
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Tell what it left unfinished and whom to tell of its end; its papers end here."""
+        del process
         slot = self._slot(handle)
-        self.log_stacks(slot, process.pid, finished=True)
         assert slot.papers is not None
         for call in slot.in_flight():
             log.emit(
                 events.UNFINISHED, child=handle.name, topic=call.topic, partition=call.partition,
                 first=call.first, last=call.last,
             )  # fmt: skip
+        boardwriter.end_calls(slot.papers.board)
         slot.fold()
         member_id = boardview.member_id_of(slot.papers.board)
         soon = self.on_trial(slot) or (isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS)
@@ -199,7 +220,8 @@ class Workers:
     def log_stacks(self, slot: Slot, pid: int | None, *, finished: bool) -> None:
         """Log the stacks that a worker has written since the last call."""
         text = slot.papers.stacks_text(finished=finished) if slot.papers else ""
-        if text:
+        if text and slot.papers:
+            slot.papers.stacks_shown = text
             log.emit(events.CHILD_STACKS, child=slot.handle.name, child_pid=pid, stacks=text)
 
     def degraded(self, handle: Handle) -> None:

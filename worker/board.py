@@ -146,6 +146,8 @@ class Counter(IntEnum):
     """Fetches that returned at least one record."""
     HANDED_OVER = COUNTERS + 20
     """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
+    QUARANTINED = COUNTERS + 22
+    """Dead letters, acknowledged by the broker, of records that had killed their process."""
     ACTIVE = COUNTERS + 24
     """Gauge: handler calls under way now, where they run beside each other (`workers.concurrency`)."""
 

@@ -45,7 +45,7 @@ Row = TypeVar("Row")
 class InFlight:
     """One handler call under way: records `first` to `last` (inclusive); `since` in monotonic nanoseconds.
 
-    If they are equal it is one record: the first one there is at or after that offset.
+    If they are equal it is one record; if it is `loose`, the first one there is at or after that offset.
     """
 
     topic: str
@@ -54,6 +54,7 @@ class InFlight:
     last: int
     attempt: int
     since: int
+    loose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _in_flight(words: memoryview, base: int) -> InFlight | None:
         last=first if last == NONE else last,
         attempt=words[base + InFlightWord.ATTEMPT],
         since=words[base + InFlightWord.SINCE],
+        loose=last == NONE,
     )
 
 

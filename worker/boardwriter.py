@@ -9,6 +9,7 @@ from .board import (
     ATTEMPT_WORDS,
     DURATIONS,
     IN_FLIGHT,
+    IN_FLIGHT_ROWS,
     IN_FLIGHT_WORDS,
     MEMBER,
     NAME_BYTES,
@@ -211,6 +212,12 @@ class BoardWriter:
             return
         self.words[PARTITIONS + row * PARTITION_WORDS + PartitionWord.USED] = 0
         self._free.append(row)
+
+
+def end_calls(board: Board) -> None:
+    """Clear every in-flight row of a board whose worker is dead: what was in flight has been taken note of."""
+    for row in range(IN_FLIGHT_ROWS):
+        board.words[IN_FLIGHT + row * IN_FLIGHT_WORDS + _TOPIC] = NONE
 
 
 def done_word(base: int | None) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import Message
 
-from .board import NONE, Counter
+from .board import Counter
 from .boardwriter import BoardWriter
 from .clock import read
 from .context import context
@@ -28,7 +28,8 @@ class Caller:
             board.add(Counter.RETRIED)
         began = read()
         context().attempt = attempt
-        board.start_call(0, partition.topic_index, partition.number, offset_of(message), NONE, attempt)
+        offset = offset_of(message)
+        board.start_call(0, partition.topic_index, partition.number, offset, offset, attempt)
         try:
             return self._invoke(message)
         finally:

@@ -10,16 +10,27 @@ from . import clock
 from .decide.fingerprint import fingerprint
 from .decide.headers import Failure, Headers, Origin, Reason, Stage, cap, encode, shorten
 from .decide.letter import Case, Letter, build
+from .decide.stacks import frames_of
 from .errors import ProcessingError
 from .redact import redact
 from .spec import DeadLetterSpec, WorkerSpec
 
-__all__ = ["Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "topic_for"]
+__all__ = ["Crash", "Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "topic_for"]
 
 _OURS: Final = str(Path(__file__).parent)
 _LINE_LIMIT: Final = 512
 """Bytes of one line of a stack: a message of a megabyte must not push the frames out."""
 _TIMESTAMP_TYPES: Final = {1: "CreateTime", 2: "LogAppendTime"}
+
+
+class Crash(Exception):  # noqa: N818 - it is not raised: a process that died has raised nothing
+    """Stands in a dead letter for the exception; `stack` is what faulthandler has written, or empty."""
+
+    __module__ = "kherd"
+
+    def __init__(self, cause: str, stack: str) -> None:
+        super().__init__(cause)
+        self.stack = stack
 
 
 class Source(Protocol):
@@ -137,12 +148,16 @@ def _message(error: BaseException) -> str:
 
 
 def _stack(error: BaseException) -> str:
+    if isinstance(error, Crash):
+        return redact(error.stack)
     lines = traceback.format_exception(type(error), error, _theirs(error.__traceback__))
     text = redact("".join(lines))
     return cap("\n".join(shorten(line, _LINE_LIMIT) for line in text.split("\n")))
 
 
 def _frames(error: BaseException) -> list[tuple[str, str]]:
+    if isinstance(error, Crash):
+        return frames_of(error.stack)
     found = []
     step = _theirs(error.__traceback__)
     while step is not None:

@@ -142,11 +142,19 @@ def _take_in(message: Message, pulse: Pulse) -> None:
             pulse.halted = decode(message)
         case "stop":
             pulse.stop()
-        case "orphans" | "identities":
-            pulse.heritage.take(message)
         case "together":
             pulse.together = True
         case "leave":
             pulse.leave = True
+        case _:
+            _learn(message, pulse)
+
+
+def _learn(message: Message, pulse: Pulse) -> None:
+    match message["type"]:
+        case "orphans" | "identities":
+            pulse.heritage.take(message)
+        case "suspects":
+            pulse.suspects.take(message)
         case _ if message.get("topics"):
             pulse.topics = tuple(message["topics"])

@@ -9,7 +9,7 @@ All methods are to be called while the gate is held.
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from . import clock
 from .board import Counter
@@ -25,6 +25,7 @@ from .kafka import CallbackError
 from .outcomes import Outcomes
 from .partition import Partition
 from .partitions import Partitions
+from .quarantine import Quarantine
 from .task import Ending, Task
 
 _ACTIVE: Final = int(Counter.ACTIVE)
@@ -42,12 +43,6 @@ class Runners(Protocol):
         """Begin nothing any more."""
 
 
-def never(task: Task) -> bool:
-    """Return whether nothing may run beside this record: nothing is known against any."""
-    del task
-    return False
-
-
 class Engine:
     """The queues and what follows from a call."""
 
@@ -62,10 +57,9 @@ class Engine:
         committer: Committer,
         desk: Desk,
         board: BoardWriter,
-        alone: Callable[[Task], bool] = never,
     ) -> None:
         self.gate = gate
-        self.queues: Queues[Task] = Queues(alone)
+        self.queues: Queues[Task] = Queues()
         self.runners: Runners | None = None
         self.entrance = Entrance(self.queues, order, inbox, partitions)
         self._partitions = partitions
@@ -76,6 +70,13 @@ class Engine:
         self._endings: deque[Ending] = deque()
         self._fault: BaseException | None = None
         self._awaited = False
+        self._ended: Callable[[Task], None] = lambda _: None
+
+    def under(self, quarantine: Quarantine) -> Self:
+        """Ask `quarantine` which records run alone and which not at all, and tell it of each call that has ended."""
+        self.queues.alone, self.entrance.set_aside = quarantine.must_run_alone, quarantine.set_aside
+        self._ended = quarantine.ended
+        return self
 
     @property
     def busy(self) -> bool:
@@ -191,6 +192,7 @@ class Engine:
             ending = self._endings.popleft()
             self._account(ending)
             task = ending.task
+            self._ended(task)
             if not task.place.owned:
                 continue
             if ending.error is not None:

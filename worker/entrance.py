@@ -23,6 +23,8 @@ class Entrance:
         self.overflow = Overflow(inbox)
         self.resume: Callable[[Task], None] = queues.add
         """Holds a record that failed under an earlier owner until its next attempt is due."""
+        self.set_aside: Callable[[Task], bool] = lambda _: False
+        """Asked before a record is begun: whether no call is to be made for it, and somebody else deals with it."""
 
     def fill(self) -> None:
         """Queue what was received."""
@@ -65,8 +67,10 @@ class Entrance:
             if not partition.may_begin(offset):
                 self.overflow.put(partition, messages[at:])
                 return
-            partition.offsets.open(offset)
-            self._add(Task(partition, message, name_of(self._order, message.key(), offset)))
+            task = Task(partition, message, name_of(self._order, message.key(), offset))
+            if not self.set_aside(task):
+                partition.offsets.open(offset)
+                self._add(task)
 
     def _add(self, task: Task) -> None:
         if task.offset in task.place.attempts:

@@ -30,10 +30,9 @@ def step(session: Session) -> None:
     if not session.inbox or not _ready(session):
         _receive(session)
         session.pauses.follow()
-    if session.handover.open:
-        session.handover.look()
-    if session.starts.open:
-        session.starts.look()
+    for part in (session.handover, session.starts, session.quarantine):
+        if part.open:
+            part.look()
     if session.retrier.waiting and not pulse.quiet:
         session.retrier.next()
     if _ready(session):

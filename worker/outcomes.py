@@ -159,6 +159,7 @@ class Outcomes:
                 self._board.add(Counter.PRODUCED, ticket.amount)
             else:
                 self._board.add(Counter.DEAD_LETTERED)
+                self._board.add(Counter.QUARANTINED, ticket.letter.quarantine)
                 log.emit(events.DEAD_LETTERED, **where, dead_letter_topic=ticket.target, error=ticket.letter.error)
             self._settled(partition, case)
         elif ticket.letter is None:
@@ -192,7 +193,7 @@ class Outcomes:
             self._spec,
             case.message,
             case.error,
-            attempts=case.state.failures,
+            attempts=case.state.attempts,
             first_failure=case.state.first_failure,
             last_failure=case.state.last_failure,
             stage=case.stage,

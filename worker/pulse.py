@@ -7,6 +7,7 @@ from typing import Final
 from . import clock, context
 from .decide.halted import Halted
 from .heritage import Heritage
+from .suspects import Suspects
 
 GLANCE: Final = 0.001
 """Seconds for which the record loop compares the clock with one number and does nothing else beside its work."""
@@ -25,6 +26,7 @@ class Pulse:
         "quiet",
         "stopped_at",
         "stopping",
+        "suspects",
         "together",
         "topics",
     )
@@ -45,6 +47,8 @@ class Pulse:
         """What an operator has paused."""
         self.heritage = Heritage()
         """What is known of workers that died, and of topics."""
+        self.suspects = Suspects()
+        """Records that workers have died with."""
         self.together = False
         """The whole herd is stopping: be done, but stay in the group until told to leave it."""
         self.leave = False

@@ -60,7 +60,7 @@ class Retrier:
             self._outcomes.publish(partition, case)
             return
         try:
-            records = self._caller.call(partition, case.message, case.state.failures + 1)
+            records = self._caller.call(partition, case.message, case.state.attempts + 1)
         except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
             self._outcomes.raised(partition, case.message, error, case)
         else:

@@ -22,13 +22,14 @@ from .handover import Handover
 from .inbox import Inbox
 from .joining import Joining
 from .kafka import Client, ConsumerFactory
-from .keeper import WholePartition
+from .keeper import Keeper, WholePartition
 from .membership import Membership
 from .outcomes import Outcomes
 from .outputs import Outputs, ProducerFactory
 from .partitions import Partitions
 from .pauses import Pauses
 from .pulse import Pulse
+from .quarantine import Quarantine, Work
 from .rebalance import Rebalancer
 from .record import RecordWork
 from .retrier import Retrier
@@ -95,12 +96,14 @@ class Session:
             pulse=pulse,
             board=board,
         )
+        self.keeper: Keeper = WholePartition(self.partitions, self.inbox) if self._crew is None else self._crew.keeper
         self.outcomes = self._outcomes(f"{name}@{socket.gethostname()} pid {os.getpid()}")
         caller = Caller(tools.handler, board)
         self.retrier = self._retrier(caller)
         self.desk = self._desk(spec)
         self.engine = None if self._crew is None else self._crew.assemble(self)
-        self.work = self._work(caller) if self.engine is None else self.engine
+        self.quarantine = self._quarantine(caller)
+        self.work: Work = self.quarantine if self.engine is None else self.engine.under(self.quarantine)
         self._topics = spec.kafka.topics
 
     @property
@@ -153,7 +156,7 @@ class Session:
             spec=self.tools.spec,
             worker=worker,
             outputs=self.outputs,
-            keeper=WholePartition(self.partitions, self.inbox) if self._crew is None else self._crew.keeper,
+            keeper=self.keeper,
             committer=self.committer,
             inbox=self.inbox,
             board=self.board,
@@ -181,7 +184,21 @@ class Session:
             spec=spec,
         )
 
-    def _work(self, caller: Caller) -> RecordWork | BatchWork:
+    def _quarantine(self, caller: Caller) -> Quarantine:
+        return Quarantine(
+            work=self._work(caller) if self.engine is None else None,
+            spec=self.tools.spec,
+            caller=caller,
+            outcomes=self.outcomes,
+            partitions=self.partitions,
+            inbox=self.inbox,
+            desk=self.desk,
+            pulse=self.pulse,
+            say=self.tools.channel.send,
+            keep=self.keeper.keep,
+        )
+
+    def _work(self, caller: Caller) -> Work:
         tools = self.tools
         if tools.handler.mode == "record":
             return RecordWork(

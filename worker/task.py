@@ -33,7 +33,7 @@ class Task:
     @property
     def attempt(self) -> int:
         """Which attempt its next call is, from 1."""
-        return 1 if self.case is None else self.case.state.failures + 1
+        return 1 if self.case is None else self.case.state.attempts + 1
 
     def trouble(self) -> Trouble:
         """Return its case, which it has from now on; it counts what failed under an earlier owner."""

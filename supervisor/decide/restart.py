@@ -1,8 +1,8 @@
 """Whether, and when, a child that ended is started again.
 
-A child that had been ready for long enough comes back at once. Any other end is a failed start: exponential backoff
-with jitter, capped, and a window of failed starts over the whole herd (Erlang/OTP's restart intensity), past which the
-herd is degraded or given up.
+A child that had been ready for long enough comes back at once, and so does one that a record has killed. Any other end
+is a failed start: exponential backoff with jitter, capped, and a window of failed starts over the whole herd
+(Erlang/OTP's restart intensity), past which the herd is degraded or given up.
 """
 
 import random
@@ -58,12 +58,16 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a child ended. `asked` if we stopped it; `steady` if it had been ready for STEADY_SECONDS."""
+    """How a child ended. `asked` if we stopped it; `steady` if it had been ready for STEADY_SECONDS.
+
+    `blamed` if what it was just doing is to blame, and will not be done for ever.
+    """
 
     wanted: bool
     asked: bool
     steady: bool
     permanent: str | None = None
+    blamed: bool = False
 
 
 def plan_restart(
@@ -72,7 +76,7 @@ def plan_restart(
     """Return what to do after `end`, and the failures to remember."""
     if not end.wanted:
         return StayDown(), Failures(0, failures.recent)
-    if end.asked:
+    if end.asked or end.blamed:
         return Again(now), Failures(0, failures.recent)
     if end.permanent is not None:
         return Hold(end.permanent), failures

@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...worker import boardview
 from ...worker.board import Board, Header
 from ...worker.boardentries import acknowledged_of, entries_of, identities_of
+from ...worker.boardview import InFlight, in_flight_of, member_id_of
 from ...worker.decide.handover import Entry, Identity
 from ...worker.decide.pressure import Key
 from ...worker.spec import SlotIdentity
@@ -24,6 +24,8 @@ class Leftover:
     entries: tuple[Entry, ...] = ()
     acknowledged: Mapping[Key, int] = field(default_factory=dict)
     identities: Mapping[str, Identity] = field(default_factory=dict)
+    calls: tuple[InFlight, ...] = ()
+    """What was in flight when it ended."""
 
 
 class Boards:
@@ -65,7 +67,8 @@ def delete(path: Path) -> None:
 def _leftover(board: Board, path: Path) -> Leftover:
     entries, acknowledged = tuple(entries_of(board)), acknowledged_of(board)
     identities = identities_of(board)
-    return Leftover(board.identity.slot, boardview.member_id_of(board), path, entries, acknowledged, identities)
+    calls, member_id = tuple(in_flight_of(board)), member_id_of(board)
+    return Leftover(board.identity.slot, member_id, path, entries, acknowledged, identities, calls)
 
 
 def _open(path: Path) -> Board | None:

@@ -12,12 +12,11 @@ from ..decide.cause import Facts
 from .handle import Process
 
 
-def facts_of(process: Process, status: os.waitid_result, *, oom: bool) -> Facts:
-    """Return what is known of the end of `process`; `oom`: the kernel's OOM killer has struck since the last end."""
-    exited = status.si_code == os.CLD_EXITED
+def facts_of(process: Process, *, oom: bool) -> Facts:
+    """Return what is known of the end of `process`, which is reaped; `oom`: the kernel's OOM killer has struck."""
     return Facts(
-        exit_code=status.si_status if exited else None,
-        signal=None if exited else _signal_name(status.si_status),
+        exit_code=process.exit_code,
+        signal=process.signal,
         killed_for=process.killed_for,
         hang=process.hang,
         memory=process.memory,
@@ -25,6 +24,18 @@ def facts_of(process: Process, status: os.waitid_result, *, oom: bool) -> Facts:
         oom=oom,
         said=process.said,
     )
+
+
+def reap(process: Process) -> None:
+    """Reap a process that has ended; note on it how, and what memory it had."""
+    assert process.pid is not None
+    status = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert status is not None
+    *_, usage = os.wait4(process.pid, 0)
+    exited = status.si_code == os.CLD_EXITED
+    process.exit_code = status.si_status if exited else None
+    process.signal = None if exited else _signal_name(status.si_status)
+    process.peak_rss = usage.ru_maxrss * 1024 or None  # 0: the kernel does not tell
 
 
 def in_words(status: os.waitid_result) -> str:

@@ -21,6 +21,11 @@ class Process:
     """What had taken too long, if anything had."""
     memory: bool = False
     """Whether it was over memory_hard."""
+    signal: str | None = None
+    exit_code: int | None = None
+    """How it ended, one of the two."""
+    peak_rss: int | None = None
+    """The most memory it has had, in bytes."""
     said: str | None = None
     """Its own last words."""
 

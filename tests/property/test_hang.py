@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.supervisor.decide.hang import REVOKE_SECONDS, SILENT_SECONDS, Call, Limits, Sight, name_hang
+from kherd.supervisor.decide.hang import REVOKE_SECONDS, SILENT_SECONDS, Call, Limits, Sight, name_hang, overdue
 
 LIMITS = Limits(handler=20.0, joining=360.0, commit=180.0, closing=25.0)
 LONG = 1e6
@@ -21,6 +21,7 @@ def over(value: float | None, limit: float) -> bool:
 @given(sights, limits, seconds)
 def test_a_hang_is_what_is_over_its_own_limit(sight: Sight, limits: Limits, answering: float) -> None:
     elsewhere = bool(sight.calls) or sight.revoking is not None or sight.closing is not None
+    assert len(overdue(sight, limits)) == sum(call.seconds > limits.handler for call in sight.calls)
     late = [
         any(call.seconds > limits.handler for call in sight.calls),
         over(sight.revoking, REVOKE_SECONDS),

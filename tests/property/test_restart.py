@@ -26,7 +26,12 @@ policies = st.builds(
     period=st.floats(1, 600),
 )
 ends = st.builds(
-    End, wanted=st.booleans(), asked=st.booleans(), steady=st.booleans(), permanent=st.none() | st.just("bad handler")
+    End,
+    wanted=st.booleans(),
+    asked=st.booleans(),
+    steady=st.booleans(),
+    permanent=st.none() | st.just("bad handler"),
+    blamed=st.booleans(),
 )
 failures = st.builds(
     Failures,
@@ -44,7 +49,7 @@ def test_the_first_rule_that_applies_decides(
     plan, after = plan_restart(policy, before, end, now, rng)
     if not end.wanted:
         assert plan == StayDown()
-    elif end.asked:
+    elif end.asked or end.blamed:
         assert plan == Again(now)
     elif end.permanent is not None:
         assert plan == Hold(end.permanent)

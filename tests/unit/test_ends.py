@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from kherd.supervisor.process.ends import facts_of, in_words, take_from_parent
+from kherd.supervisor.process.ends import facts_of, in_words, reap, take_from_parent
 from kherd.supervisor.process.handle import Process
 
 from ..fakes.nursery import process
 from ..fakes.processes import alive, child, children_of, state, until
 
 
-def _end(work: object) -> os.waitid_result:
+def _end(work: object, memory: int = 0) -> int:
+    """Return the pid of a process that has ended, after a use of `memory` bytes, and is not reaped."""
     pid = os.fork()
     if pid == 0:
+        used = b"x" * memory
         if isinstance(work, int):
             os._exit(work)
-        os.kill(os.getpid(), int(str(work)))
-    result = os.waitid(os.P_PID, pid, os.WEXITED)
-    assert result is not None
-    return result
+        os.kill(os.getpid(), int(str(work)) + 0 * len(used))
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return pid
 
 
 @pytest.fixture
@@ -34,18 +35,34 @@ def ended() -> Process:
 
 
 def test_an_exit_is_told_by_its_code(ended: Process) -> None:
-    status = _end(100)
-    facts = facts_of(ended, status, oom=False)
+    ended.pid = _end(100)
+    reap(ended)
+    facts = facts_of(ended, oom=False)
     assert (facts.exit_code, facts.signal, facts.asked, facts.said) == (100, None, True, "bad handler")
-    assert in_words(status) == "exit 100"
 
 
 @pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (15, "SIGTERM"), (40, "SIG40")])
 def test_a_signal_is_told_by_its_name_even_one_that_has_none(ended: Process, number: int, name: str) -> None:
-    status = _end(str(number))
-    facts = facts_of(ended, status, oom=True)
+    ended.pid = _end(str(number))
+    reap(ended)
+    facts = facts_of(ended, oom=True)
     assert (facts.exit_code, facts.signal, facts.oom) == (None, name, True)
-    assert in_words(status) == name
+
+
+def test_the_most_memory_that_it_has_had_is_its_own(ended: Process) -> None:
+    ended.pid = _end(1, 300 << 20)
+    reap(ended)
+    assert ended.peak_rss is not None
+    assert 300 << 20 < ended.peak_rss < 900 << 20
+    with pytest.raises(ChildProcessError):
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOHANG)
+
+
+@pytest.mark.parametrize(("work", "words"), [(100, "exit 100"), ("9", "SIGKILL"), ("40", "SIG40")])
+def test_a_strangers_end_is_told_in_two_words(work: object, words: str) -> None:
+    status = os.waitid(os.P_PID, _end(work), os.WEXITED)
+    assert status is not None
+    assert in_words(status) == words
 
 
 def _between(told: Path) -> None:

@@ -391,7 +391,7 @@ def test_what_ends_after_a_loss_counts_for_nothing_and_its_key_is_not_begun_besi
 
 def test_a_record_that_must_run_alone_does(rig: Rig, calls: Calls) -> None:
     assert rig.session.engine is not None
-    rig.session.engine.queues._alone = lambda task: task.offset == 2
+    rig.session.engine.queues.alone = lambda task: task.offset == 2
     calls.held = True
     write(rig, "a", "b", "c", "d", "e")
     rig.until(lambda: len(calls.begun) == 2)

@@ -9,6 +9,7 @@ import pytest
 
 from kherd.supervisor.decide.child import Action, Child, State
 from kherd.supervisor.decide.hang import JOIN_MARGIN, Limits
+from kherd.supervisor.hangings import Hangings
 from kherd.supervisor.molds import Molds
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.slot import Papers, Slot, stacks_file
@@ -42,11 +43,13 @@ class Post:
     writer: BoardWriter
     nursery: FakeNursery = field(default_factory=FakeNursery)
     watcher: Watcher = field(init=False)
+    hangings: Hangings = field(default_factory=Hangings)
 
     def __post_init__(self) -> None:
         molds: Molds = OneSpec()  # type: ignore[assignment] # it is asked for specs only
         self.nursery.handles["worker 3"] = self.slot.handle
-        self.watcher = Watcher(self.nursery, {3: self.slot}, molds)  # type: ignore[arg-type] # the fake has its interface
+        # the fake has its interface
+        self.watcher = Watcher(self.nursery, {3: self.slot}, molds, self.hangings)  # type: ignore[arg-type]
 
     def be(self, state: State, seconds: float) -> None:
         """It has been in `state` for so long."""
@@ -145,9 +148,11 @@ def test_time_in_which_the_supervisor_did_not_run_is_nobodys(post: Post) -> None
     post.writer.words[128 + 6] = clock.monotonic_ns() - 40 * clock.NANOSECONDS
     assert not post.hangs()
     assert post.slot.handle.child.deadline == now + 25
-    # but what takes too long without that time still is one
+    # but what takes too long without that time still is one, and it is known which call that was
+    assert post.hangings.late(None, post.slot.in_flight(), "") == []
     post.writer.words[128 + 6] = clock.monotonic_ns() - 51 * clock.NANOSECONDS
     assert post.hangs()
+    assert [call.first for call in post.hangings.late(None, post.slot.in_flight(), "")] == [41]
 
 
 def test_the_end_that_a_stop_promised_stays_where_it_is(post: Post) -> None:

@@ -52,6 +52,11 @@ class Letter:
         """The failure in one line, for the log."""
         return _line(self.case.failure)
 
+    @property
+    def quarantine(self) -> bool:
+        """Whether it is about a record that has killed its process."""
+        return self.case.failure.reason == "crash_quarantine"
+
     def smaller(self) -> "Letter | None":
         """Return the next smaller letter about the same failure; None after the stub."""
         return None if self.rung is Rung.STUB else build(self.case, Rung(self.rung + 1))

@@ -17,8 +17,8 @@ __all__ = ["Item", "Order", "Queues", "name_of"]
 class Queues(Generic[T]):
     """What waits, runs or is held. `alone` tells of which records nothing may run beside them."""
 
-    def __init__(self, alone: Callable[[T], bool]) -> None:
-        self._alone = alone
+    def __init__(self, alone: Callable[[T], bool] = lambda _: False) -> None:
+        self.alone = alone
         self._shelves: dict[Hashable, Shelf[T]] = {}
         self._turns: deque[Shelf[T]] = deque()
         self._leaving: dict[Hashable, int] = {}
@@ -63,7 +63,7 @@ class Queues(Generic[T]):
         shelf = self._turns.popleft()
         shelf.listed = False
         item = shelf.next()
-        self._solo = self._alone(item)
+        self._solo = self.alone(item)
         self.active += 1
         self._turn(shelf)
         return item
@@ -144,7 +144,7 @@ class Queues(Generic[T]):
         """Return whether the next one may run: not beside one that runs alone, nor if it is one, beside any."""
         if self._solo or not self._turns:
             return False
-        return not self.active or not self._alone(self._turns[0].ready[0].first)
+        return not self.active or not self.alone(self._turns[0].ready[0].first)
 
     def _shelf(self, item: T) -> Shelf[T]:
         shelf = self._shelves.get(item.place)

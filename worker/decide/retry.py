@@ -31,6 +31,11 @@ class State:
     crashes: int = 0
     """How often its worker died with it in flight."""
 
+    @property
+    def attempts(self) -> int:
+        """How often it was tried, deaths included."""
+        return self.failures + self.crashes
+
 
 @dataclass(frozen=True, slots=True)
 class Again:

@@ -1,0 +1,42 @@
+"""Two workers that hang on a database at once are no fault of their records: nothing is put aside, all is handled."""
+
+from kherd.testing.killers import settle
+from kherd.testing.plugin import NewHerd, NewTopic
+from kherd.testing.story import PRELUDE, put, switch, tables, wait_committed
+from kherd.testing.topics import Cluster
+
+HANGING = f"""{PRELUDE}
+def ask_the_database():
+    while not SWITCH.on:
+        time.sleep(0.02)
+
+def handle(message):
+    LEDGER.write(message)
+    ask_the_database()
+"""
+HANGS = 3
+"""`errors.max_crashes`: so often each record hangs, at least."""
+
+
+def test_a_database_that_is_away(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
+    # Given two workers whose handler hangs on a database that does not answer
+    name = topic(2)
+    workers = {"count": 2, "handler_timeout": 0.9}
+    one = herd(tables(kafka, name, app={"instance": "here"}, workers=workers), HANGING)
+    settle(one, 2, 2)
+    put(kafka, name, b"0", b"1")
+    put(kafka, name, b"0", b"1", partition=1)
+
+    # When each has hung more often than a record may kill
+    for slot in range(2):
+        one.wait_event("child_died", child=f"worker {slot}", count=HANGS + 1, seconds=60.0)
+    one.wait_event("hang_is_outage", count=2)
+
+    # Then no record is blamed: when the database is back, all of them are handled
+    switch(one).turn_on()
+    wait_committed(kafka, one, name, {0: 2, 1: 2})
+    one.wait_status(lambda status: not status["suspects"])
+    status = one.status()
+    assert (status["totals"]["dead_lettered"], status["totals"]["held"]) == (0, 0)
+    one.stop()
+    assert one.events("quarantined") == []
