@@ -91,7 +91,9 @@ class Notes:
         if simple or partition.bare or partition.identity is None:
             partition.crowded = False
             return partition.metadata if len(partition.metadata) <= self.limit else ""
-        attempts = {offset: state for offset, state in partition.attempts.items() if offset >= done}
+        for offset in [one for one in partition.attempts if partition.offsets.is_done(one)]:
+            partition.settled(offset)
+        known = Known(partition.offsets.runs(), partition.attempts)
         place = Place(partition.identity, partition.number, done)
-        text, partition.crowded = compose(partition.nonce, place, Known(partition.offsets.runs(), attempts), self.limit)
+        text, partition.crowded = compose(partition.nonce, place, known, self.limit)
         return text
