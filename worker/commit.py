@@ -158,6 +158,8 @@ class Committer:
             if not partition.owned:
                 continue
             if error is None:
+                if partition.bare:  # what was left out is said again, within the limit that is known by now
+                    self._partitions.dirty.add(partition)
                 partition.acknowledged(offset, text)
             else:
                 refused[partition] = error

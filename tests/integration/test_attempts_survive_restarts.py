@@ -1,4 +1,4 @@
-"""A record's attempts are counted on over kill -9, a restart of its worker and a move to another host, up to its end."""
+"""A record's attempts are counted on over kill -9, its worker's restart and a move to another host."""
 
 import os
 import signal

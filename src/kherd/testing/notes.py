@@ -67,7 +67,8 @@ def lose(cluster: Cluster, herd: Herd) -> None:
 def on_a_host(cluster: Cluster, topic: str, name: str, **more: Mapping[str, Any]) -> dict[str, Any]:
     """Return the configuration of a herd of one worker of the app of `topic`, on host `name`."""
     app = {"name": f"n-{topic[-8:]}", "instance": name}
-    return tables(cluster, topic, **{"app": app, "workers": {"count": 1}, "kafka": {"static_membership": True}, **more})
+    made: dict[str, Any] = {"app": app, "workers": {"count": 1}, "kafka": {"static_membership": True}, **more}
+    return tables(cluster, topic, **made)
 
 
 def _row(cluster: Cluster, name: str, topic: str, partition: int) -> TopicPartition:

@@ -123,8 +123,8 @@ def kafka_secured() -> Iterator[KafkaCluster]:
 
 @pytest.fixture(scope="session")
 def kafka_tight() -> Iterator[KafkaCluster]:
-    """One real broker that takes 64 bytes of metadata with a commit, and looks for what to compact all the time."""
-    yield from _cluster(settings={"offset.metadata.max.bytes": "64", "log.cleaner.backoff.ms": "100"})
+    """One real broker that takes 100 bytes of metadata with a commit, and looks for what to compact all the time."""
+    yield from _cluster(settings={"offset.metadata.max.bytes": "100", "log.cleaner.backoff.ms": "100"})
 
 
 @pytest.fixture(scope="session")
