@@ -41,6 +41,8 @@ class Durable(RuleBasedStateMachine):
         self.failures: dict[int, int] = {}
         self.noted: dict[int, int] = {}
         """Failures that the commit that is stored tells of."""
+        self.known: set[int] = set()
+        """What the present owner knows to be finished."""
         self.durable: set[int] = set()
         """What is finished by what is committed: nobody may do it again."""
         self.orphans: list[Entry] = []
@@ -81,7 +83,8 @@ class Durable(RuleBasedStateMachine):
                 state = one.attempts.get(offset, State())
                 assert state.failures == count, f"{offset} was tried {count} times, known are {state}"
         if best is not None or (here and self.commit.nonce == self.owners - 1):  # the one before has made that commit
-            self.durable |= self.finished
+            self.durable |= self.known
+        self.known, self.failures = set(self.durable), dict(expected)
 
     def messages(self, start: int) -> list[Message]:
         return [Message(topic="t", partition=0, offset=at, value=b"") for at in self.log if start <= at < self.end]
@@ -124,6 +127,7 @@ class Durable(RuleBasedStateMachine):
             self.owner.settled(offset)
             self.owner.show()
             self.finished.add(offset)
+            self.known.add(offset)
             self.failures.pop(offset, None)
 
     @precondition(lambda self: self.begun)
@@ -161,10 +165,10 @@ class Durable(RuleBasedStateMachine):
             self.owner, self.commit, self.notes.heard(self.owner, self.commit), ID, self.log_now
         )
         mapped = {offset for first, end in (known.done if known else ()) for offset in range(first, end)}
-        self.durable = {at for at in self.finished if at < said.offset or at in mapped}
+        self.durable = {at for at in self.known if at < said.offset or at in mapped}
         self.noted = {at: state.failures for at, state in (known.attempts if known else {}).items()}
         if self.limit == LIMITS[-1] and len(self.begun) < 100:
-            assert self.durable == self.finished, "not all of it was noted"
+            assert self.durable == self.known, "not all of it was noted"
         if fate == "answered":
             self.owner.acknowledged(said.offset, said.text)
 
@@ -197,7 +201,7 @@ class Durable(RuleBasedStateMachine):
         offset = int(share * (self.commit.offset or 0))
         self.commit = Commit(offset)
         self.finished = {at for at in self.finished if at < offset}
-        self.durable, self.noted, self.failures = set(), {}, {}
+        self.known, self.durable, self.noted, self.failures = set(), set(), {}, {}
         self.take_over(here=True)
 
     @precondition(lambda self: self.log)
@@ -234,6 +238,7 @@ class Durable(RuleBasedStateMachine):
                 self.owner.settled(lowest)
                 self.owner.show()
                 self.finished.add(lowest)
+                self.known.add(lowest)
             self.send_commit("answered")
         assert not self.waiting, f"stands still at {self.owner.offsets.committable}"
         assert set(self.log) <= self.finished
