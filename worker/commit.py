@@ -112,9 +112,9 @@ class Committer:
         offsets = {one: said for one in dirty if (said := self.notes.due(one)) is not None}
         dirty.clear()
         self.finished = 0
-        self._next = now + self._interval
         if not offsets:
             return
+        self._next = now + self._interval
         for partition, said in offsets.items():
             partition.sending(said.offset)
         try:

@@ -116,7 +116,8 @@ class Handover:
         unnamed = self._names.missing
         self._names.look(now)
         for one in unnamed - self._names.missing:  # only with the topic's id there may be notes on its commits
-            self._committer.progress(one, 0)
+            if one.owned:
+                self._committer.progress(one, 0)
         if self._waits:
             self._hear()
             self._waits = {one: wait for one, wait in self._waits.items() if one.owned}

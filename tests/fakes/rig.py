@@ -26,7 +26,8 @@ class Rig:
         handler = Handler("m:h", spec.mode, self._handle, None, Loop())
         self.pulse = Pulse()
         tools = Tools(spec, SlotIdentity(1, 0, 1), handler, self.theirs, self.pulse, BoardWriter(board))
-        self.session = Session(tools, consumer=self._consumer, producer=Producers())
+        self.producers = Producers()
+        self.session = Session(tools, consumer=self._consumer, producer=self.producers)
         self.session.join()
 
     def _consumer(self, properties: dict[str, Any], **_: object) -> FakeConsumer:
