@@ -1,4 +1,4 @@
-"""kill -9 of a worker that has done more than its last commit says, above a record that fails: only that comes again."""
+"""kill -9 of a worker that has done more than its last commit says, above a record that fails: only that is repeated."""
 
 import os
 import signal
