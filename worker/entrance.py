@@ -24,11 +24,10 @@ class Entrance:
         self.resume: Callable[[Task], None] = queues.add
         """Holds a record that failed under an earlier owner until its next attempt is due."""
 
-    def fill(self) -> None:
-        """Queue what was received."""
-        self.follow()  # before a new epoch of a partition has anything to begin
-        while self._inbox:
-            self._queue(self._inbox.take())
+    def take(self, limit: int) -> None:
+        """Queue up to `limit` records of what was received."""
+        for run in self._inbox.take_batch(limit):
+            self._queue(run)
 
     def follow(self) -> None:
         """Keep what waits of partitions that are not to go on, drop what is of those that are not ours any more."""
