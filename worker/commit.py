@@ -112,9 +112,9 @@ class Committer:
         offsets = {one: said for one in dirty if (said := self.notes.due(one)) is not None}
         dirty.clear()
         self.finished = 0
-        self._next = now + self._interval
         if not offsets:
             return
+        self._next = now + self._interval
         for partition, said in offsets.items():
             partition.sending(said.offset)
         try:
@@ -158,6 +158,8 @@ class Committer:
             if not partition.owned:
                 continue
             if error is None:
+                if partition.bare:  # what was left out is said again, within the limit that is known by now
+                    self._partitions.dirty.add(partition)
                 partition.acknowledged(offset, text)
             else:
                 refused[partition] = error

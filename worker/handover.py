@@ -113,7 +113,11 @@ class Handover:
     def look(self) -> None:
         """Learn what partitions wait for, and let them go on; between records, never in a callback."""
         now = clock.monotonic()
+        unnamed = self._names.missing
         self._names.look(now)
+        for one in unnamed - self._names.missing:  # only with the topic's id there may be notes on its commits
+            if one.owned:
+                self._committer.progress(one, 0)
         if self._waits:
             self._hear()
             self._waits = {one: wait for one, wait in self._waits.items() if one.owned}

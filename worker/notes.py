@@ -30,9 +30,10 @@ class Notes:
     def due(self, partition: Partition) -> Said | None:
         """Return what is to be committed of `partition`, None if that is on its way already."""
         said = self._say(partition)
-        if said is None or partition.sent is None:
-            return said
-        return said if said.offset > partition.sent or said.text != partition.told else None
+        if partition.bare and said == (partition.sent, partition.told):  # so much is committed: the rest may follow
+            partition.bare = False
+            said = self._say(partition)
+        return None if said == (partition.sent, partition.told) else said
 
     def last(self, partition: Partition) -> Said | None:
         """Return what is to be committed of `partition`, which ends, None if that is acknowledged already."""
@@ -91,7 +92,9 @@ class Notes:
         if simple or partition.bare or partition.identity is None:
             partition.crowded = False
             return partition.metadata if len(partition.metadata) <= self.limit else ""
-        attempts = {offset: state for offset, state in partition.attempts.items() if offset >= done}
+        for offset in [one for one in partition.attempts if partition.offsets.is_done(one)]:
+            partition.settled(offset)
+        known = Known(partition.offsets.runs(), partition.attempts)
         place = Place(partition.identity, partition.number, done)
-        text, partition.crowded = compose(partition.nonce, place, Known(partition.offsets.runs(), attempts), self.limit)
+        text, partition.crowded = compose(partition.nonce, place, known, self.limit)
         return text

@@ -25,6 +25,7 @@ class FakeGroup:
         self.commits: list[dict[int, int]] = []
         self.news: list[tuple[str, list[int]]] = []
         self.refusing = False
+        self.metadata_limit = 4096
         self.silent = False
         self.pauses_last = True
         """Whether a pause outlives a revocation."""
@@ -65,6 +66,8 @@ class FakeConsumer:
     def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition] | None:
         assert all(at.partition in self.positions for at in offsets), "a commit of a partition that is not ours"
         error = KafkaError(KafkaError.REBALANCE_IN_PROGRESS) if self.group.refusing else None
+        if any(len(at.metadata or "") > self.group.metadata_limit for at in offsets):
+            error = KafkaError(KafkaError.OFFSET_METADATA_TOO_LARGE)
         if error is None:
             self.group.commits.append({at.partition: at.offset for at in offsets})
             for at in offsets:

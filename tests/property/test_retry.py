@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.worker.decide.retry import JITTER, Again, GiveUp, Policy, State, backoff, counted, failed
+from kherd.worker.decide.retry import JITTER, Again, GiveUp, Policy, State, backoff, counted, failed, resumed
 
 seconds = st.floats(0.001, 1000, allow_nan=False)
 policies = st.builds(
@@ -56,3 +56,16 @@ def test_a_count_remembers_the_first_and_the_last(times: list[float]) -> None:
     for at in times:
         state = counted(state, at)
     assert state == State(len(times), times[0], times[-1])
+
+
+@given(policies, generators, st.integers(1, 40), st.floats(0, 1e9), st.floats(-1e6, 1e6))
+def test_an_earlier_owners_wait_is_waited_to_its_end_and_never_longer_than_a_wait(
+    policy: Policy, rng: random.Random, failures: int, last: float, passed: float
+) -> None:
+    state, wait = resumed(policy, State(failures, last - 1, last), now=last + passed, rng=rng)
+    assert (state.failures, state.first_failure, state.last_failure) == (failures, last - 1, last)
+    assert state.held == (policy.on_exhausted == "hold" and failures >= policy.max_attempts)
+    assert 0 <= wait <= policy.backoff_max
+    assert wait == 0 or passed < policy.backoff_max
+    if passed <= 0:  # another host's clock may be behind
+        assert wait >= min(policy.backoff_initial, policy.backoff_max) * JITTER - 1e-6

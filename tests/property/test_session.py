@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from kherd import ProcessingError, Record, Results, Skip
-from kherd.worker import channel, loop
+from kherd.worker import channel, clock, heritage, loop
 from kherd.worker.board import Board
 from kherd.worker.boardview import partitions_of
 from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.decide.halted import Halted
+from kherd.worker.decide.handover import Identity
 from kherd.worker.handler import Handler, Loop
 from kherd.worker.pulse import Pulse
 from kherd.worker.session import Session, Tools
@@ -108,8 +109,11 @@ class Consuming(RuleBasedStateMachine):
         on_exhausted=st.sampled_from(["hold", "dead_letter"]),
         batch_size=st.sampled_from([1, 3, 500]),
         commit_interval=st.sampled_from([0.0, 0.0001]),
+        named=st.sampled_from([True, True, False]),
     )
-    def start(self, mode: str, pauses_last: bool, on_exhausted: Any, batch_size: int, commit_interval: float) -> None:
+    def start(  # noqa: PLR0917 - one per dimension
+        self, mode: str, pauses_last: bool, on_exhausted: Any, batch_size: int, commit_interval: float, named: bool
+    ) -> None:
         self.work = Work()
         self.group = FakeGroup(PARTITIONS)
         self.group.pauses_last = pauses_last
@@ -142,6 +146,9 @@ class Consuming(RuleBasedStateMachine):
             tools, consumer=lambda properties, **_: self._consumer(properties), producer=self.producers
         )
         self.session.join()
+        if named:  # then there are notes on its commits
+            for message in heritage.identities({TOPIC: Identity(1, 2, 3)}, clock.monotonic() + 1e6):
+                self.ours.send(message)
         self.rebalance("on_assign", list(range(PARTITIONS)))
 
     def _consumer(self, properties: dict[str, Any]) -> FakeConsumer:

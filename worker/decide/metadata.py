@@ -123,9 +123,14 @@ def believe(note: Note, place: Place) -> Known | None:
     """Return what a note with a body says of `place`; None if it was not written for that, or has been altered."""
     if note.nonce is None or note.seal != _seal(note.nonce, place, note.body):
         return None
+    return unsealed(note, place.offset)
+
+
+def unsealed(note: Note, offset: int) -> Known | None:
+    """Return what a note of a commit of `offset` says, whatever its seal; None if that is nothing that can be read."""
     try:
-        done, at = unpack(place.offset, note.body)
-        attempts, at = _attempts(place.offset, note.body, at)
+        done, at = unpack(offset, note.body)
+        attempts, at = _attempts(offset, note.body, at)
     except (BrokenError, ValueError):
         return None
     return Known(done, attempts) if at == len(note.body) else None

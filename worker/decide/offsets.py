@@ -74,8 +74,10 @@ class Offsets:
         """Say that no record from `first` up to `end` exists any more: none was delivered between two that were."""
         if self._owed is None or self.reached is None:
             return
-        for offset in range(max(first, self.reached), min(end, self._frontier)):
-            self._owes.discard(offset)
+        first, end = max(first, self.reached), min(end, self._frontier)
+        self._owes.difference_update(range(first, end))
+        if self._open and first < end:
+            self.news.append((first, end))
         self.reached = self._go_on(self.reached)
 
     def is_done(self, offset: int) -> bool:

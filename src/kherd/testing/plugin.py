@@ -29,6 +29,7 @@ MARKS: Final = {
     "kafka3": "kafka",
     "kafka_proxied": "kafka",
     "kafka_secured": "kafka",
+    "kafka_tight": "kafka",
     "statsd": "statsd",
     "machine": "systemd",
 }
@@ -121,6 +122,12 @@ def kafka_secured() -> Iterator[KafkaCluster]:
 
 
 @pytest.fixture(scope="session")
+def kafka_tight() -> Iterator[KafkaCluster]:
+    """One real broker that takes 100 bytes of metadata with a commit, and looks for what to compact all the time."""
+    yield from _cluster(settings={"offset.metadata.max.bytes": "100", "log.cleaner.backoff.ms": "100"})
+
+
+@pytest.fixture(scope="session")
 def statsd() -> Iterator[StatsdServer]:
     """One real statsd; names of metrics are the test's own business (`metrics.prefix`)."""
     server: StatsdServer = part_or_skip(lambda: StatsdServer().open())
@@ -177,8 +184,8 @@ def _healed() -> Iterator[None]:
         cluster.heal()
 
 
-def _cluster(brokers: int = 1, *, secured: bool = False, proxied: bool = False) -> Iterator[KafkaCluster]:
-    cluster: KafkaCluster = part_or_skip(lambda: KafkaCluster(brokers, secured=secured, proxied=proxied).open())
+def _cluster(brokers: int = 1, **how: Any) -> Iterator[KafkaCluster]:
+    cluster: KafkaCluster = part_or_skip(lambda: KafkaCluster(brokers, **how).open())
     _running.append(cluster)
     try:
         yield cluster
