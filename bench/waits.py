@@ -17,7 +17,12 @@ from .jobs import WaitsJob
 
 WAIT: Final = 0.01
 """Seconds of a call."""
-CONTENDERS: Final = {"one": ("wait", 1), "threads": ("wait", 64), "coroutines": ("wait_async", 64)}
+CONTENDERS: Final = {
+    "function": ("wait", 1),
+    "threads": ("wait", 64),
+    "coroutine": ("wait_async", 1),
+    "coroutines": ("wait_async", 64),
+}
 """Name -> its handler here, and how many calls there may be at a time."""
 
 _begun, _ended = count(1), count(1)

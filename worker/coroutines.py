@@ -6,8 +6,10 @@ or a cancellation of itself, ends with it.
 
 import asyncio
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from typing import Final
 
 from . import results
 from .board import NONE
@@ -19,6 +21,9 @@ from .errors import Record
 from .handler import Handler
 from .results import NOTHING
 from .task import Ending, Task
+
+SWITCH: Final = 0.0005
+"""Seconds after which the main thread makes way for the loop; Python's default would have all calls wait for 5 ms."""
 
 
 class Coroutines:
@@ -37,26 +42,32 @@ class Coroutines:
         """What each call begins with: nothing that another one has set."""
         self._free = list(range(count - 1, -1, -1))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended: list[tuple[int, Ending]] = []
         self._called = False
         self._stopped = False
+        sys.setswitchinterval(SWITCH)
 
     def wake(self, count: int) -> None:
         """Have up to `count` more records begun."""
         del count
         if not self._called and self._free:
             self._called = True
-            self._handler.loop.soon(self._begin)
+            self._handler.loop.soon(self._go_on)
 
     def stop(self) -> None:
         """Begin nothing any more."""
         self._stopped = True
 
-    def _begin(self) -> None:
-        """Begin what may run; on the loop, as all that follows."""
+    def _go_on(self) -> None:
+        """Pass on what has ended and begin what may run; on the loop, as all that follows, once for all of one turn."""
         try:
+            ended, self._ended = self._ended, []
             with self._gate.lock:
                 self._called = False
-                begun = list(self._take())
+                for row, ending in ended:
+                    self._engine.end(ending)
+                    self._free.append(row)
+                begun = self._take()
             for row, task in begun:
                 self._start(row, task)
         except BaseException as fault:  # noqa: BLE001 - a fault of ours
@@ -77,12 +88,9 @@ class Coroutines:
     async def _run(self, row: int, task: Task) -> None:
         try:
             ending = await self._call(row, task)
-            with self._gate.lock:
-                self._engine.end(ending)
-                self._free.append(row)
-                begun = self._take()
-            for place, following in begun:
-                self._start(place, following)
+            self._ended.append((row, ending))
+            if len(self._ended) == 1:
+                asyncio.get_running_loop().call_soon(self._go_on)
         except BaseException as fault:  # noqa: BLE001 - not the user's, whose exceptions are caught round each call
             self._fail(fault)
 

@@ -26,11 +26,10 @@ class Entrance:
         self.set_aside: Callable[[Task], bool] = lambda _: False
         """Asked before a record is begun: whether no call is to be made for it, and somebody else deals with it."""
 
-    def fill(self) -> None:
-        """Queue what was received."""
-        self.follow()  # before a new epoch of a partition has anything to begin
-        while self._inbox:
-            self._queue(self._inbox.take())
+    def take(self, limit: int) -> None:
+        """Queue up to `limit` records of what was received."""
+        for run in self._inbox.take_batch(limit):
+            self._queue(run)
 
     def follow(self) -> None:
         """Keep what waits of partitions that are not to go on, drop what is of those that are not ours any more."""

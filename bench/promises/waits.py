@@ -15,6 +15,10 @@ RIVAL: Final = "the same handler one call at a time, same topic, same settings, 
 RATIO: Final = 50.0
 
 
+RIVALS: Final = {"threads": "function", "coroutines": "coroutine"}
+"""Who is compared with whom: the handler is the same."""
+
+
 def _promise(kind: str, what: str) -> Promise:
     return Promise(
         f"concurrency-{kind}",
@@ -60,17 +64,16 @@ def measure(stage: Stage, steps: Sequence[Step]) -> list[Found]:
 
 def judged(rates: Mapping[str, Sequence[float]], rng: random.Random) -> list[Found]:
     """Judge records per second of each contender, paired by round."""
-    alone = rates["one"]
     return [
         judge(
             promise,
-            [a / b for a, b in zip(rates[kind], alone, strict=False)],
+            [a / b for a, b in zip(rates[kind], rates[rival], strict=False)],
             "median",
             rng,
             records_per_second=list(rates[kind]),
-            rival_per_second=list(alone),
+            rival_per_second=list(rates[rival]),
         )
-        for promise, kind in zip(PROMISES, ("threads", "coroutines"), strict=True)
+        for promise, (kind, rival) in zip(PROMISES, RIVALS.items(), strict=True)
     ]
 
 
