@@ -39,6 +39,7 @@ class Herd:
         self.heritage = self._workers.heritage
         """What dead workers leave."""
         self.molds = self._workers.molds
+        self.share = self._workers.share
         self.watcher = Watcher(nursery, self.slots, self.molds)
         self.recycler = Recycler(nursery, self.slots)
         self.wanted = 0

@@ -18,6 +18,7 @@ from .inbox import Inbox, Run
 from .outcomes import Outcomes
 from .partition import Partition, offset_of
 from .pulse import Pulse
+from .refusals import REFUSALS, raise_refusals
 from .results import NOTHING
 
 Entries = Sequence[Sequence[Record] | BaseException]
@@ -106,8 +107,11 @@ class BatchWork:
         board.add(Counter.CALLS)
         began = read()
         try:
+            REFUSALS.take()
             result = self._handler.invoke(messages)
-            return None if result is None else self._handler.entries(result, count)
+            entries = None if result is None else self._handler.entries(result, count)
+            raise_refusals()
+            return entries
         finally:
             for row in range(rows):
                 board.end_call(row)
@@ -119,9 +123,7 @@ class BatchWork:
             self._outcomes.raised(partition, message, error)
             return
         if self._outcomes.is_outage(error):
-            for partition, those in lists.items():
-                self._outcomes.raised(partition, those[0], error)
-                partition.keep(those[1:])
+            self._outcomes.kept_from(lists, error)
             return
         self._board.add(Counter.FAILED)
         log.emit(events.BATCH_FAILED, count=count, error=error)

@@ -30,9 +30,11 @@ class Retrier:
         ripe = [(due, one) for one in self._partitions.blocked.values() if (due := one.due) is not None and due <= now]
         if not ripe:
             return None
-        _, partition = min(ripe, key=lambda pair: pair[0])
-        self._attempt(partition)
-        return partition
+        for _, partition in sorted(ripe, key=lambda pair: pair[0]):
+            if self._outcomes.waiting.may_try(partition.troubles[0]):
+                self._attempt(partition)
+                return partition
+        return None
 
     def _attempt(self, partition: Partition) -> None:
         case = partition.troubles[0]

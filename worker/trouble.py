@@ -26,3 +26,11 @@ class Trouble:
     """How often its dead letter could not be published."""
     outages: int = 0
     """How often in a row it met an outage."""
+    breakers: frozenset[str] = frozenset()
+    """The circuit breakers that kept it from being handled the last time: there is no use in trying before they do."""
+    vain: int = 0
+    """How often in a row it met an outage although none of them was to be waited for."""
+
+    def failed(self, error: BaseException, stage: Stage) -> None:
+        """Note another failure, of a kind that is not known yet."""
+        self.error, self.stage, self.breakers = error, stage, frozenset()
