@@ -14,7 +14,8 @@ from . import events, log
 from .breakerargs import Classes, checked_classes, checked_name, checked_policy
 from .breakers import BREAKERS
 from .cell import Cell
-from .errors import BreakerOpen, ProcessingError, Retry, Skip
+from .decide.breaker import State
+from .errors import BreakerOpen, ProcessingError, Retry, Skip, blame_breaker
 from .refusals import REFUSALS, raise_refusals, refused, watch
 
 __all__ = ["CircuitBreaker", "raise_refusals", "refused", "watch"]
@@ -188,7 +189,8 @@ class CircuitBreaker:
             if probe is not None:
                 self._cell.abandoned(probe)
         elif isinstance(error, self._counts) and not isinstance(error, self._ignores):
-            self._cell.failed(probe, error)
+            if self._cell.failed(probe, error) is not State.CLOSED:
+                blame_breaker(error, self.name)
         elif self._cell.hot[0]:
             self._cell.succeeded(probe)
 

@@ -75,6 +75,10 @@ class Breakers:
         """Return whether all of `names` would let a call through that asks now; what nobody knows keeps nobody."""
         return all(cell.may_try() for cell in self._known(names))
 
+    def after(self, names: Iterable[str]) -> float:
+        """Return the seconds until `may_try` may be true, as far as they are known."""
+        return max((cell.after() for cell in self._known(names)), default=0.0)
+
     def knows(self, names: Iterable[str]) -> bool:
         """Return whether any of `names` is a breaker."""
         return bool(self._known(names))

@@ -96,9 +96,13 @@ class Cell:
         """A call was answered."""
         self._happen(Succeeded(probe))
 
-    def failed(self, probe: int | None = None, reason: object = None, timeout: float | None = None) -> None:
-        """A call failed in a way that counts; what that opens is open for `timeout` seconds instead of the usual."""
-        self._happen(Failed(probe), reason, timeout)
+    def failed(self, probe: int | None = None, reason: object = None, timeout: float | None = None) -> State:
+        """A call failed in a way that counts; return the state after it.
+
+        What that opens is open for `timeout` seconds instead of the usual ones.
+        """
+        moved = self._happen(Failed(probe), reason, timeout)
+        return self.state() if moved is None else moved[1].state
 
     def abandoned(self, probe: int) -> None:
         """The probe ended in a way that says nothing: the next one who asks is the probe."""

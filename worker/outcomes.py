@@ -127,7 +127,7 @@ class Outcomes:
             case.state = counted(case.state, clock.wall())
             self._put_aside(partition, case)
         elif answer.verdict is Verdict.OUTAGE:
-            self.waiting.wait_out(partition, case, answer.breakers)
+            self.waiting.wait_out(partition, case, answer)
         else:
             self._keep(partition, case, answer.after)
 
@@ -138,7 +138,7 @@ class Outcomes:
     def kept_from(self, lists: Mapping[Partition, Sequence[Message]], error: BaseException) -> None:
         """Keep all of `lists`, whose one call an outage has kept from its end; the first of each is tried alone."""
         self._board.add(Counter.OUTAGES)
-        self.waiting.together(lists, error, classify(error, self._poison, self._outage).breakers)
+        self.waiting.together(lists, error, classify(error, self._poison, self._outage))
 
     def take_answers(self) -> None:
         """Settle what was produced and is acknowledged, keep what was refused."""

@@ -5,13 +5,14 @@ without a call of the handler. Any other one is tried again with backoff.
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import Message
 
 from . import clock, events, log
 from .breakers import BREAKERS, Breakers
+from .decide.classify import Disposition
 from .decide.retry import Policy, backoff
 from .partition import Partition, offset_of
 from .partitions import Partitions
@@ -30,25 +31,23 @@ class Waiting:
         self._breakers = breakers
         self._rng = random.Random()
 
-    def wait_out(self, partition: Partition, case: Trouble, breakers: Iterable[str]) -> None:
-        """Keep the record of `case`, which `breakers` have kept from being handled, or, without any, an outage."""
+    def wait_out(self, partition: Partition, case: Trouble, answer: Disposition) -> None:
+        """Keep the record of `case`, which an outage has kept from being handled."""
         case.outages += 1
-        case.breakers = frozenset(breakers)
+        case.breakers = answer.breakers
         case.vain = 0 if self._breakers.shut(case.breakers) else case.vain + 1
-        case.due = clock.monotonic() + self._pause(case)
+        case.due = clock.monotonic() + self._pause(case, tried=answer.tried)
         self._partitions.block(partition, case)
         if case.outages == 1 and partition.troubles[0] is case:  # those behind it wait for it, and would all say so
             where = {"topic": partition.topic, "partition": partition.number, "offset": case.offset}
             log.emit(events.RECORD_WAITS, **where, reason=reason_of(case.error))
 
-    def together(
-        self, lists: Mapping[Partition, Sequence[Message]], error: BaseException, breakers: Iterable[str]
-    ) -> None:
+    def together(self, lists: Mapping[Partition, Sequence[Message]], error: BaseException, answer: Disposition) -> None:
         """Keep all of `lists`, which were handled in one call: the first record of each is tried alone."""
         for partition, messages in lists.items():
             case = Trouble(messages[0], offset_of(messages[0]), error)
             partition.offsets.open(case.offset)
-            self.wait_out(partition, case, breakers)
+            self.wait_out(partition, case, answer)
             partition.keep(messages[1:])
 
     def may_try(self, case: Trouble) -> bool:
@@ -58,9 +57,10 @@ class Waiting:
         case.due = clock.monotonic() + LOOK
         return False
 
-    def _pause(self, case: Trouble) -> float:
+    def _pause(self, case: Trouble, *, tried: bool) -> float:
         if case.vain == 0:
-            return LOOK
+            # Who was the probe lets others go first the next time: it may be the record, after all.
+            return LOOK + (self._breakers.after(case.breakers) if tried else 0.0)
         if self._breakers.knows(case.breakers):
             # The breaker was closed by somebody else a moment after it had refused the call; but only once in a row.
             return LOOK if case.vain == 1 else backoff(self._policy, case.vain - 1, self._rng)
