@@ -1,6 +1,6 @@
 """CONFIGURATION.md and the JSON schema, from the configuration's models."""
 
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -44,9 +44,15 @@ def page() -> str:
     """Return CONFIGURATION.md."""
     parts = ["# Configuration\n\n", MADE, HEAD]
     for section, field in Settings.model_fields.items():
-        model: Any = field.annotation
-        rows = [_row(section, key, model) for key in model.model_fields]
-        parts += [f"## [{section}]\n", f"{model.__doc__}\n\n", table(("key", "kind", "default", "meaning"), rows), "\n"]
+        named = get_origin(field.annotation) is dict
+        model: Any = get_args(field.annotation)[1] if named else field.annotation
+        rows = [_row(section, key, model, named=named) for key in model.model_fields]
+        parts += [
+            f"## [{section}{'.NAME' if named else ''}]\n",
+            f"{model.__doc__}\n\n",
+            table(("key", "kind", "default", "meaning"), rows),
+            "\n",
+        ]
     return "".join(parts).rstrip() + "\n"
 
 
@@ -56,9 +62,9 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_untitled(made), "title": "kherd.toml"}
 
 
-def _row(section: str, key: str, model: type[Section]) -> list[str]:
+def _row(section: str, key: str, model: type[Section], *, named: bool) -> list[str]:
     field = model.model_fields[key]
-    mark = "*" if needs_restart(f"{section}.{key}") else ""
+    mark = "*" if needs_restart(section if named else f"{section}.{key}") else ""
     return [f"`{key}`{mark}", kind(field), default(model, key, field), field.description or ""]
 
 

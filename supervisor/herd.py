@@ -40,6 +40,7 @@ class Herd:
         """What dead workers leave."""
         self.molds = self._workers.molds
         self.suspects = self._workers.suspects
+        self.share = self._workers.share
         self.watcher = Watcher(nursery, self.slots, self.molds, self.suspects.hangings)
         self.recycler = Recycler(nursery, self.slots)
         self.wanted = 0

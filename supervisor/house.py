@@ -11,6 +11,7 @@ from ..worker.exits import Exit
 from ..worker.spec import WorkerSpec
 from . import briefs
 from .alarms import Alarms
+from .breakers import Breakers
 from .config.load import Loaded
 from .config.schema import Settings
 from .config.spec import worker_spec
@@ -69,6 +70,8 @@ class House:
         )
         self.boards = Boards(state_dir / "board")
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
+        self.breakers = Breakers(state_dir)
+        self.herd.share(self.breakers)
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.suspects = self.herd.suspects
         self.suspects.most = lambda: self.settings.errors.max_crashes
@@ -177,6 +180,7 @@ class House:
         self.herd.recycler.tick(now, may_replace=may_replace)
         if self.herd.hopeless and not self.herd.stopping:
             self.give_up("no worker can start: " + "; ".join(self.herd.held_reasons()), Exit.CONFIG)
+        self.breakers.tick()
         self.snapshots.tick(now)
 
     def dismiss(self, deadline: float) -> bool:

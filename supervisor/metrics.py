@@ -65,7 +65,8 @@ RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "D
 RECORDS_QUARANTINED = Metric("records_quarantined", "counter", "records", "Of them, records that had killed their worker.")
 RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
 CALLS = Metric("calls", "counter", "calls", "Handler calls.")
-CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip excluded.")
+CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip and outages excluded.")
+CALLS_IN_OUTAGES = Metric("outages", "counter", "calls", "Handler calls that an outage has kept from their end: an open circuit breaker, or a class of errors.outage; no failures.")
 CALLS_RETRIED = Metric("records_retried", "counter", "calls", "Handler calls that were a second or later attempt.")
 BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all workers: 1000 per second is one worker that never waits.")
 HANDLER_SECONDS = Metric("handler_seconds", "histogram", "s", "How long handler calls took, retries included; of a batch the whole call.", (), UNSENT)
@@ -77,6 +78,9 @@ IN_FLIGHT_AGE = Metric("in_flight_age_seconds", "gauge", "s", "Age of the oldest
 PARTITIONS_ASSIGNED = Metric("partitions_assigned", "gauge", "partitions", "Partitions that workers of this supervisor have.")
 PARTITIONS_PAUSED = Metric("partitions_paused", "gauge", "partitions", "Of them, paused now: by an operator, for a retry, a hold or a full buffer.")
 PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, held because a record's attempts are exhausted.")
+BREAKER_STATE = Metric("breaker_state", "gauge", "0, 1 or 2", "A circuit breaker's state: 0 closed, 1 half open, 2 open.", ("breaker",), "breakers.{breaker}.state")
+BREAKER_TRIPS = Metric("breaker_trips", "counter", "trips", "How often a circuit breaker has opened, a failed probe not counted.", ("breaker",), "breakers.{breaker}.trips")
+BREAKER_OPEN_MS = Metric("breaker_open_ms", "counter", "ms", "Time for which a circuit breaker was not closed.", ("breaker",), "breakers.{breaker}.open_ms")
 ALERT_ACTIVE = Metric("alert_active", "gauge", "0 or 1", "Whether an alert lasts; sent for every alert there is.", ("alert",), "alerts.{alert}.active")
 BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
@@ -96,6 +100,7 @@ TOTALS: Final[dict[str, Metric]] = {
     "produced": RECORDS_PRODUCED,
     "calls": CALLS,
     "failed": CALLS_FAILED,
+    "outages": CALLS_IN_OUTAGES,
     "retried": CALLS_RETRIED,
     "handed_over": RECORDS_HANDED_OVER,
     "commits": COMMITS,

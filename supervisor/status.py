@@ -107,6 +107,7 @@ def _summary(house: House) -> dict[str, Any]:
         "restarts": house.nursery.restarts,
         "recycled": dict(house.herd.recycler.recycled),
         "rollbacks": herd.roller.rollbacks,
+        "breakers": house.breakers.document(),
         "alerts": house.alarms.document(),
         "problems": problems(house),
     }
@@ -121,7 +122,8 @@ def problems(house: House) -> list[str]:
             found.append(f"{handle.name} is held down: {handle.child.reason}")
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
-    found += house.alarms.problems() + house.halts.problems() + house.suspects.problems()
+    for part in (house.alarms, house.halts, house.suspects, house.breakers):
+        found += part.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
     found += _of_rolls(house)

@@ -10,6 +10,7 @@ from typing import Final
 from ..worker import boardview, boardwriter, clock, events, log
 from ..worker.channel import Channel, Message, pair
 from ..worker.spec import SlotIdentity
+from .breakers import Breakers
 from .decide import child as machine
 from .decide.cause import Cause
 from .decide.child import State
@@ -38,6 +39,7 @@ class Workers:
         self.molds = Molds(nursery, self._lost)
         self.heritage = Heritage(self._say_all, life)
         self.suspects = Suspects(self._say_all)
+        self.breakers: Breakers | None = None
         self.quiet = False
         self._worthless: list[tuple[Papers, bool]] = []
         """Papers of processes that are gone, and whether their boards' files stay."""
@@ -75,9 +77,7 @@ class Workers:
         self._nursery.attach(handle, Process(channel, handle.incarnation))
         self.molds.request(Request(handle, identity, fds), slot.generation)
 
-    def _prepare(
-        self, slot: Slot, identity: SlotIdentity, undo: ExitStack
-    ) -> tuple[Papers, Channel, tuple[int, int, int]]:
+    def _prepare(self, slot: Slot, identity: SlotIdentity, undo: ExitStack) -> tuple[Papers, Channel, tuple[int, ...]]:
         """Return the papers of a new process, our end of its channel, and the descriptors it is to get."""
         board, board_fd, path = self._boards.create(identity, slot.generation)
         undo.callback(path.unlink, missing_ok=True)
@@ -87,9 +87,16 @@ class Workers:
         undo.callback(os.close, stacks)
         its_stacks = os.dup(stacks)
         undo.callback(os.close, its_stacks)
+        shared = self.breakers.descriptor() if self.breakers is not None else ()
+        for fd in shared:
+            undo.callback(os.close, fd)
         ours, theirs = pair()
         papers = Papers(identity, slot.generation, board, path, stacks)
-        return papers, ours, (theirs.socket.detach(), board_fd, its_stacks)
+        return papers, ours, (theirs.socket.detach(), board_fd, its_stacks, *shared)
+
+    def share(self, breakers: Breakers) -> None:
+        """Have all workers to come share the host's circuit breakers."""
+        self.breakers = breakers
 
     def open_gate(self, handle: Handle) -> None:
         """Let it join."""
@@ -189,7 +196,6 @@ class Workers:
 
     def gone(self, handle: Handle, process: Process, cause: Cause, plan: Plan) -> None:
         """Tell what it left unfinished and whom to tell of its end; its papers end here."""
-        del process
         slot = self._slot(handle)
         assert slot.papers is not None
         for call in slot.in_flight():
@@ -199,6 +205,8 @@ class Workers:
             )  # fmt: skip
         boardwriter.end_calls(slot.papers.board)
         slot.fold()
+        if self.breakers is not None:
+            self.breakers.buried(process.pid, cause.text, hung=cause.kind == "hang")
         member_id = boardview.member_id_of(slot.papers.board)
         soon = self.on_trial(slot) or (isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS)
         coming_back = soon or slot.index < self.staying

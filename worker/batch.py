@@ -21,6 +21,7 @@ from .inbox import Inbox, Run
 from .outcomes import Outcomes
 from .partition import Partition, offset_of
 from .pulse import Pulse
+from .refusals import REFUSALS, raise_refusals
 from .results import NOTHING
 
 Entries = Sequence[Sequence[Record] | BaseException]
@@ -121,8 +122,11 @@ class BatchWork:
         began = read()
         context().attempt = attempt
         try:
+            REFUSALS.take()
             result = self._handler.invoke(messages)
-            return None if result is None else self._handler.entries(result, count)
+            entries = None if result is None else self._handler.entries(result, count)
+            raise_refusals()
+            return entries
         finally:
             context().attempt = 1
             for row in range(rows):
@@ -135,9 +139,7 @@ class BatchWork:
             [(partition, [message])] = lists.items()
             self._outcomes.raised(partition, message, error)
         elif verdict is Verdict.OUTAGE:
-            for partition, those in lists.items():
-                self._outcomes.raised(partition, those[0], error)
-                partition.keep(those[1:])
+            self._outcomes.kept_from(lists, error)
         elif self._failed_lists is not None and verdict is not Verdict.SKIP:
             self._failed_lists.failed(lists, error, self._attempt)
         else:

@@ -30,6 +30,7 @@ class Ledger(Protocol):
     def works(self, rest: Rest) -> bool: ...  # noqa: D102
     def exhausted(self, rest: Rest) -> bool: ...  # noqa: D102
     def judge(self, error: BaseException) -> Verdict: ...  # noqa: D102
+    def kept_from(self, lists: Lists, error: BaseException) -> None: ...  # noqa: D102
     def count_failure(self) -> None: ...  # noqa: D102
     def blame(  # noqa: D102
         self, partition: Partition, message: Message, error: BaseException, before: Rest | None = None
@@ -102,10 +103,7 @@ class Bisection:
     def _ends_with(self, lists: Lists, error: BaseException) -> bool:
         """Have everything wait if `error` does not speak against a record of `lists`; return whether it does not."""
         if self._ledger.judge(error) is Verdict.OUTAGE:
-            for partition, those in lists.items():
-                left = self._take_all(partition)
-                self._ledger.blame(partition, those[0], error)
-                self._ledger.go_on(partition, left[1:])
+            self._ledger.kept_from({partition: self._take_all(partition) for partition in lists}, error)
             self._put_back()
             return True
         if self._doubtful is None:

@@ -109,7 +109,7 @@ class Counter(IntEnum):
     HANDLED = COUNTERS + 1
     """Records whose handler returned."""
     FAILED = COUNTERS + 2
-    """Handler calls that raised, `Skip` excluded."""
+    """Handler calls that raised, `Skip` and outages excluded."""
     SKIPPED = COUNTERS + 3
     """Records put aside by `Skip`."""
     DEAD_LETTERED = COUNTERS + 4
@@ -146,6 +146,8 @@ class Counter(IntEnum):
     """Fetches that returned at least one record."""
     HANDED_OVER = COUNTERS + 20
     """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
+    OUTAGES = COUNTERS + 21
+    """Handler calls that an outage has kept from their end: no failures."""
     QUARANTINED = COUNTERS + 22
     """Dead letters, acknowledged by the broker, of records that had killed their process."""
     ACTIVE = COUNTERS + 24

@@ -11,6 +11,7 @@ from .context import context
 from .errors import Record
 from .handler import Handler
 from .partition import Partition, offset_of
+from .refusals import REFUSALS, raise_refusals
 
 
 class Caller:
@@ -38,9 +39,13 @@ class Caller:
             board.busy(read() - began)
 
     def _invoke(self, message: Message) -> Sequence[Record]:
+        REFUSALS.take()
         if self._handler.mode == "record":
-            return self._handler.call(message)
-        (entry,) = self._handler.call_batch([message])
-        if isinstance(entry, BaseException):
-            raise entry
-        return entry
+            records = self._handler.call(message)
+        else:
+            (entry,) = self._handler.call_batch([message])
+            if isinstance(entry, BaseException):
+                raise entry
+            records = entry
+        raise_refusals()
+        return records

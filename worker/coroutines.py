@@ -19,6 +19,7 @@ from .context import beside, enter
 from .engine import Engine
 from .errors import Record
 from .handler import Handler
+from .refusals import REFUSALS, raise_refusals
 from .results import NOTHING
 from .task import Ending, Task
 
@@ -104,7 +105,9 @@ class Coroutines:
         self._board.start_call(row, partition.topic_index, partition.number, task.offset, NONE, attempt)
         began = read()
         try:
+            REFUSALS.watch()
             records = await self._handle(task)
+            raise_refusals()
         except BaseException as raised:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
             error = raised
         seconds = read() - began

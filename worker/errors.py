@@ -1,7 +1,11 @@
 """What a handler raises and returns: the contract between a user's code and its worker."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
+
+_BREAKER: Final = "_kherd_breaker"
 
 
 class ProcessingError(Exception):
@@ -38,6 +42,18 @@ class BreakerOpen(Exception):  # noqa: N818 - a state of the world, not an error
         super().__init__(f"the circuit breaker {name!r} is open")
         self.name = name
         self.after = after
+
+
+def blame_breaker(error: BaseException, name: str) -> None:
+    """Note on `error` that it is what the circuit breaker `name` is open for: a call that failed on the way to it."""
+    with suppress(Exception):  # whatever the user's class does when an attribute is set
+        setattr(error, _BREAKER, name)
+
+
+def blamed_breaker(error: BaseException) -> str | None:
+    """Return what `blame_breaker` has noted."""
+    name = getattr(error, "__dict__", {}).get(_BREAKER)
+    return name if isinstance(name, str) else None
 
 
 @dataclass(frozen=True, slots=True)

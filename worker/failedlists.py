@@ -97,6 +97,10 @@ class FailedLists:
         """Return what `error` says of the record that it was raised for."""
         return self._outcomes.judge(error).verdict
 
+    def kept_from(self, lists: Lists, error: BaseException) -> None:
+        """Keep `lists`, which an outage has kept from being handled."""
+        self._outcomes.kept_from(lists, error)
+
     def count_failure(self) -> None:
         """Count a call that raised and that no record is blamed for."""
         self._board.add(Counter.FAILED)

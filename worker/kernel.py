@@ -12,6 +12,8 @@ PR_SET_PDEATHSIG: Final = 1
 PR_GET_PDEATHSIG: Final = 2
 PR_SET_DUMPABLE: Final = 4
 PR_SET_CHILD_SUBREAPER: Final = 36
+_STARTED: Final = 19
+"""Which of the fields after the name in /proc/PID/stat it is."""
 
 # Loaded at import: a child must not dlopen between fork and its own set-up.
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -61,6 +63,14 @@ def has_children() -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def started(pid: int) -> int:
+    """Return when a process started, in clock ticks since the boot (proc(5)); 0 if that cannot be read."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_STARTED])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def socket_fds() -> set[int]:

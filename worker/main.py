@@ -7,10 +7,11 @@ from typing import Final
 
 from confluent_kafka import KafkaException
 
-from . import drain, events, handler, loop, session
+from . import breakertable, drain, events, handler, loop, session
 from . import log as _log
 from .board import Board, Phase, StateWord
 from .boardwriter import BoardWriter
+from .breakers import BREAKERS
 from .channel import Channel
 from .context import context
 from .desk import hear
@@ -21,6 +22,7 @@ from .guard import Copy, Guard
 from .handler import Handler
 from .kafka import CallbackError
 from .pulse import Pulse
+from .refusals import REFUSALS
 from .spec import SlotIdentity, WorkerSpec
 
 BARRIER_MS: Final = 100
@@ -40,14 +42,24 @@ class Failed(Exception):  # noqa: N818 - an ending, and its reason
         self.reason = reason
 
 
-def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int) -> int:
+def run_worker(  # noqa: PLR0917 - what a process is made of
+    spec: WorkerSpec,
+    identity: SlotIdentity,
+    board: Board,
+    channel: Channel,
+    stacks_fd: int,
+    breakers_fd: int | None = None,
+) -> int:
     """Consume until told to stop; return the exit code (`exits.WorkerExit`) for the caller's `os._exit`.
 
     Signals are blocked when this is called, and the log is configured. End of file on `channel` ends the process.
+    Without `breakers_fd` (see `breakertable`) its circuit breakers are its own.
     """
     writer, pulse = BoardWriter(board), Pulse()
     guard, copy = Guard(pulse, stacks_fd), Copy(board, channel)
     context().slot = identity.slot
+    BREAKERS.attach(breakertable.mapped(breakers_fd), spec.handler_timeout, spec.breakers)
+    REFUSALS.told = pulse.glance_now
     _set_up(writer, guard)
     try:
         loaded = _load(spec)

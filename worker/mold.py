@@ -147,8 +147,8 @@ class Mold:
             spec = self._spec
             log.configure(spec.log, log.Identity(spec.app, "worker", identity.slot, spec.generation))
             title.show(spec.app, f"worker {identity.slot}", spec.generation)
-            board_fd, stacks_fd = fds
-            code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd)
+            board_fd, stacks_fd, *rest = fds
+            code = main.run_worker(spec, identity, Board(board_fd), channel, stacks_fd, *rest)
         except BaseException as error:  # noqa: BLE001 - the last frame of the process: nothing may run on in the mold's
             log.emit(events.INTERNAL_ERROR, error=error, reason=f"the worker raised {type(error).__name__}: {error}")
         finally:

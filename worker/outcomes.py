@@ -27,7 +27,10 @@ from .revisit import policy_of
 from .seldom import Seldom
 from .spec import WorkerSpec
 from .trouble import Trouble
+from .waiting import Waiting
 
+COUNTED: Final = {Verdict.SKIP: Counter.SKIPPED, Verdict.OUTAGE: Counter.OUTAGES}
+"""Verdicts on calls that are no failures."""
 REPEAT_SECONDS: Final = 1.0
 """How often a partition may say that outputs fail: with the brokers gone, all that is in flight fails at once."""
 
@@ -81,6 +84,7 @@ class Outcomes:
         self._policy = policy_of(spec)
         self._poison = load_classes(errors.poison)
         self._outage = load_classes(errors.outage, "errors.outage")
+        self.waiting = Waiting(self._policy, keeper)
         self._rng = random.Random()
         self._seldom = Seldom(REPEAT_SECONDS)
 
@@ -114,17 +118,17 @@ class Outcomes:
     ) -> None:
         """Settle a record whose handler raised, as the exception asks, or keep it for another attempt."""
         case = trouble or partition.trouble(message)
-        case.error, case.stage = error, stage
+        case.failed(error, stage)
         partition.offsets.open(case.offset)
-        answer = classify(error, self._poison, self._outage)
-        self._board.add(Counter.SKIPPED if answer.verdict is Verdict.SKIP else Counter.FAILED)
+        answer = self.judge(error)
+        self._board.add(COUNTED.get(answer.verdict, Counter.FAILED))
         if answer.verdict is Verdict.SKIP:
             self._settled(partition, case)
         elif answer.verdict is Verdict.POISON:
             case.state = counted(case.state, clock.wall())
             self._put_aside(partition, case)
         elif answer.verdict is Verdict.OUTAGE:
-            self._wait_out(partition, case)
+            self.waiting.wait_out(partition, case, answer)
         else:
             self._keep(partition, case, answer.after)
 
@@ -135,6 +139,11 @@ class Outcomes:
     def judge(self, error: BaseException) -> Disposition:
         """Return what `error` asks for."""
         return classify(error, self._poison, self._outage)
+
+    def kept_from(self, lists: Mapping[Partition, Sequence[Message]], error: BaseException) -> None:
+        """Keep all of `lists`, whose one call an outage has kept from its end; the first of each is tried alone."""
+        self._board.add(Counter.OUTAGES)
+        self.waiting.together(lists, error, self.judge(error))
 
     def take_answers(self) -> None:
         """Settle what was produced and is acknowledged, keep what was refused."""
@@ -212,12 +221,6 @@ class Outcomes:
         self._keeper.keep(partition, case)
         if partition.troubles[0] is case:  # those behind it wait for it, and would all say so
             self._tell(partition, case, answer)
-
-    def _wait_out(self, partition: Partition, case: Trouble) -> None:
-        """Keep a record that an outage has kept from being handled; it is no attempt at it."""
-        case.outages += 1
-        case.due = clock.monotonic() + backoff(self._policy, case.outages, self._rng)
-        self._keeper.keep(partition, case)
 
     def _tell(self, partition: Partition, case: Trouble, answer: Again) -> None:
         log.emit(

@@ -68,6 +68,10 @@ class Pulse:
         context.stop()
         self.due = self.glance = 0.0
 
+    def glance_now(self) -> None:
+        """Have the record loop look after the call that is under way; any thread may say so."""
+        self.glance = 0.0
+
     def next(self, due: float) -> None:
         """Set when to look up next, in monotonic seconds, unless something has come up already."""
         self.due = due

@@ -17,6 +17,7 @@ from .inbox import Inbox, Run
 from .outcomes import Outcomes
 from .partition import Messages, Partition, offset_of
 from .pulse import Pulse
+from .refusals import REFUSALS, raise_refusals, swallowed
 
 
 class Why(IntEnum):
@@ -29,7 +30,7 @@ class Why(IntEnum):
     RETURNED = 2
     """The handler returned something."""
     RAISED = 3
-    """The handler raised."""
+    """The handler raised, or was refused a call by a circuit breaker and said nothing of it."""
 
 
 _CALLS: Final = int(Counter.CALLS)
@@ -89,6 +90,8 @@ class RecordWork:
     def _burst(self, partition: Partition, records: Iterator[Message], ends: Iterator[int]) -> Why:
         """Call the handler until something comes up that is not just the next record."""
         pulse, invoke, words, hot = self._pulse, self._handler.invoke, self._board.words, partition.enter()
+        refusals = REFUSALS.names
+        refusals.clear()
         before = records.__length_hint__()  # type: ignore[attr-defined] # a list's iterator knows
         done: Any = None
         why = Why.ALL
@@ -103,9 +106,16 @@ class RecordWork:
             if result is not None:
                 why, self._message, self._result = Why.RETURNED, message, result
                 break
-            words[hot] = done = end
             since, now = now, read()
-            if now >= pulse.glance and not self._glance(now - since, now):
+            if now < pulse.glance:
+                words[hot] = done = end
+                continue
+            if refusals:
+                now = since
+                why, self._message, self._error = Why.RAISED, message, swallowed(REFUSALS.take())
+                break
+            words[hot] = done = end
+            if not self._glance(now - since, now):
                 why = Why.DUE
                 break
         ended = read()
@@ -144,6 +154,7 @@ class RecordWork:
         result, self._result = self._result, None
         try:
             records = self._handler.collect(result)
+            raise_refusals()
         except BaseException as error:  # noqa: BLE001 - the user's generator ran
             self._outcomes.raised(partition, self._message, error)
         else:

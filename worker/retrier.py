@@ -40,12 +40,14 @@ class Retrier:
         ripe = [(due, one) for one in self._partitions.blocked.values() if (due := one.due) is not None and due <= now]
         if not ripe:
             return None
-        _, partition = min(ripe, key=lambda pair: pair[0])
-        if partition.troubles:
-            self._attempt(partition)
-        else:
-            self._go_on([one for _, one in ripe if not one.troubles])
-        return partition
+        for _, partition in sorted(ripe, key=lambda pair: pair[0]):
+            if not partition.troubles:
+                self._go_on([one for _, one in ripe if not one.troubles])
+                return partition
+            if self._outcomes.waiting.may_try(partition.troubles[0]):
+                self._attempt(partition)
+                return partition
+        return None
 
     def _go_on(self, partitions: Sequence[Partition]) -> None:
         """Let lists that failed be tried again: all that are due, for they failed together."""

@@ -72,7 +72,7 @@ class Retries:
                 continue
             if case.letter is not None:
                 self._outcomes.publish(partition, case)
-            else:
+            elif self._outcomes.waiting.may_try(case):
                 case.due = None
                 self.engine.queues.again(case.task)
 

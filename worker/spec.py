@@ -55,6 +55,14 @@ class DeadLetterSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerSpec:
+    """What the configuration says of a circuit breaker in place of the code; None: nothing."""
+
+    failure_threshold: int | None = None
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogSpec:
     """How log lines look: `format` is already resolved from `auto`."""
 
@@ -86,6 +94,7 @@ class WorkerSpec:
     commit_interval: float = 0.1
     errors: ErrorSpec = field(default_factory=ErrorSpec)
     dead_letter: DeadLetterSpec = field(default_factory=DeadLetterSpec)
+    breakers: Mapping[str, BreakerSpec] = field(default_factory=dict)
     log: LogSpec = field(default_factory=LogSpec)
 
     @property

@@ -15,6 +15,7 @@ from .context import beside, enter
 from .engine import Engine
 from .errors import Record
 from .handler import Handler
+from .refusals import REFUSALS, raise_refusals
 from .results import NOTHING
 from .task import Ending, Task
 
@@ -58,6 +59,7 @@ class Threads:
     def _live(self, row: int) -> None:
         try:
             enter(self._contexts[row])
+            REFUSALS.watch()
             self._run(row)
         except BaseException as fault:  # noqa: BLE001 - not the user's, whose exceptions are caught round each call
             self._leave()
@@ -94,7 +96,9 @@ class Threads:
         self._board.start_call(row, partition.topic_index, partition.number, task.offset, NONE, attempt)
         began = read()
         try:
+            REFUSALS.take()
             records = self._handler.call(task.message)
+            raise_refusals()
         except BaseException as raised:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure
             error = raised
         seconds = read() - began

@@ -29,6 +29,14 @@ class Trouble:
     """How often in a row it met an outage."""
     task: Any = None
     """What stands for it in the queues, where calls run beside each other (`task.Task`)."""
+    breakers: frozenset[str] = frozenset()
+    """The circuit breakers that kept it from being handled the last time: there is no use in trying before they do."""
+    vain: int = 0
+    """How often in a row it met an outage although none of them was to be waited for."""
+
+    def failed(self, error: BaseException, stage: Stage) -> None:
+        """Note another failure, of a kind that is not known yet."""
+        self.error, self.stage, self.breakers = error, stage, frozenset()
 
 
 @dataclass(frozen=True, slots=True)

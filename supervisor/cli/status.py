@@ -51,6 +51,8 @@ def render(status: Document) -> RenderableType:
     in_flight = _in_flight(status["slots"])
     if in_flight.row_count:
         parts += [Text(), in_flight]
+    if any(one["state"] != "closed" or one["trips"] for one in status["breakers"]):
+        parts += [Text(), _breakers(status["breakers"])]
     if status["problems"]:
         parts += [Text(), Text("problems", style="bold red"), *map(_problem, status["problems"])]
     return Group(*parts)
@@ -163,6 +165,23 @@ def _in_flight(slots: Iterable[Document]) -> Table:
         last = f"-{call['last']}" if call["last"] != call["first"] else ""
         where = plain(f"{call['topic']}[{call['partition']}]@{call['first']}{last}")
         made.add_row(str(slot), where, str(call["attempt"]), duration(seconds))
+    return made
+
+
+def _breakers(breakers: Iterable[Document]) -> Table:
+    """The circuit breakers that are not closed, or have not been all the time."""
+    made = table("circuit breaker", "state", "for", "trips", "not closed in all", right=frozenset({"trips"}))
+    for one in breakers:
+        if one["state"] == "closed" and not one["trips"]:
+            continue
+        shut = one["state"] != "closed"
+        made.add_row(
+            plain(one["name"]),
+            plain(one["state"].replace("_", " "), "bold red" if shut else "green"),
+            duration(one["open_for"]) if shut else "-",
+            count(one["trips"]),
+            duration(one["open_seconds"]),
+        )
     return made
 
 

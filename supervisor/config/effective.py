@@ -10,6 +10,7 @@ from .instance import is_static, resolve_instance
 from .load import Loaded
 from .schema import Settings
 from .secrets import REDACTED, Secrets, is_sensitive
+from .sections import Section
 from .spec import worker_spec
 from .state import state_dir
 from .types import format_duration, format_percent, format_size, parse_duration, parse_percent, parse_size
@@ -27,10 +28,15 @@ def effective(loaded: Loaded) -> dict[str, dict[str, Any]]:
     shown: dict[str, dict[str, Any]] = {}
     for section in Settings.model_fields:
         part = getattr(loaded.settings, section)
-        values = {key: in_words(type(part), key, getattr(part, key)) for key in type(part).model_fields}
-        shown[section] = {key: value for key, value in values.items() if value is not None}
+        shown[section] = {name: _shown(one) for name, one in part.items()} if isinstance(part, dict) else _shown(part)
     redacted: dict[str, dict[str, Any]] = redact(shown, loaded.secrets)
     return redacted
+
+
+def _shown(section: Section) -> dict[str, Any]:
+    kind = type(section)
+    values = {key: in_words(kind, key, getattr(section, key)) for key in kind.model_fields}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def in_words(section: Any, key: str, value: Any) -> Any:
@@ -90,10 +96,14 @@ def redact(value: Any, secrets: frozenset[str]) -> Any:
 
 def _redact(value: Any, secrets: Secrets) -> Any:
     if isinstance(value, Mapping):
-        return {key: REDACTED if is_sensitive(key) and item else _redact(item, secrets) for key, item in value.items()}
+        return {key: REDACTED if _is_secret(key, item) else _redact(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_redact(item, secrets) for item in value]
     return secrets.redact(value) if isinstance(value, str) else value
+
+
+def _is_secret(key: str, item: Any) -> bool:
+    return is_sensitive(key) and bool(item) and not isinstance(item, Mapping)
 
 
 def to_toml(document: Mapping[str, Mapping[str, Any]]) -> str:
@@ -103,7 +113,7 @@ def to_toml(document: Mapping[str, Mapping[str, Any]]) -> str:
         plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
         tables = {key: value for key, value in values.items() if isinstance(value, Mapping) and value}
         parts.append(_table(section, plain) if plain else "")
-        parts += [_table(f"{section}.{key}", value) for key, value in tables.items()]
+        parts += [_table(f"{section}.{_key(key)}", value) for key, value in tables.items()]
     return "\n".join(part for part in parts if part)
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from .types import (
     parse_account,
     parse_bootstrap,
+    parse_breaker,
     parse_class,
     parse_duration,
     parse_flag,
@@ -67,6 +68,7 @@ Share = Annotated[float, BeforeValidator(parse_share), WithJsonSchema({"type": [
 Whole = Annotated[int, BeforeValidator(parse_whole), WithJsonSchema({"type": ["integer", "string"]})]
 Flag = Annotated[bool, BeforeValidator(parse_flag), WithJsonSchema({"type": ["boolean", "string"]})]
 Name = Annotated[Text, AfterValidator(parse_name)]
+BreakerName = Annotated[str, PlainValidator(parse_breaker), WithJsonSchema({"type": "string"})]
 AccountName = Annotated[str, PlainValidator(parse_account), WithJsonSchema({"type": ["string", "integer"]})]
 Mask = Annotated[str, PlainValidator(parse_mask), WithJsonSchema({"type": "string"})]
 Reference = Annotated[Text, AfterValidator(parse_reference)]

@@ -4,7 +4,6 @@ from typing import Final
 
 LATER: Final = {
     "autoscale.catch_up": "autoscale.lag_above says when there are too few workers",
-    "breaker": "",
     "schema_registry": "decode in the handler",
     "workers.deserializer": "decode in the handler",
     "delivery.transaction_interval": "",

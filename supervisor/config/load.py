@@ -51,7 +51,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Loaded:
     document = parse(path, text)
     _flatten(document, problems)
     document = Substitution(path.parent, environment, secrets, problems).all_of(document)
-    secrets.collect_all(document)
+    secrets.collect_all({key: value for key, value in document.items() if key != "breaker"})  # names are no keys there
     _anchor(document, path.parent)
     settings = _check(document, secrets, problems)
     if settings.kafka.static_membership is True and resolve_instance(settings, environment=environment) is None:

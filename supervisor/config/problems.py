@@ -4,7 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -29,6 +29,7 @@ WORDS: Final = {
     "string_too_long": "must have at most {max_length} characters",
     "tuple_type": "must be a list",
     "too_short": "must name at least {min_length}",
+    "too_long": "must have at most {max_length}",
     "dict_type": "must be a table",
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
@@ -38,6 +39,8 @@ WORDS: Final = {
     "less_than_equal": "must be at most {le:g}",
 }
 """pydantic's kinds of error -> what is wrong; the fields are pydantic's."""
+KEY: Final = "[key]"
+"""The end of a location if it is the key there that is wrong."""
 Location = tuple[int | str, ...]
 
 
@@ -75,6 +78,7 @@ def _again(document: Mapping[str, Any], wrong: Sequence[Location]) -> Validation
 
 def _leave_out(document: dict[str, Any], location: Location) -> None:
     table: Any = document
+    location = location[:-1] if location[-1] == KEY else location
     for part in location:
         if not isinstance(table, dict) or part not in table:
             return
@@ -137,14 +141,14 @@ def _value(document: Any, location: Location, otherwise: Any) -> Any:
 
 
 def _path(location: Location) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if part != "[key]"]
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if part != KEY]
     return "".join(parts).removeprefix(".")
 
 
 def _meaning(location: Location) -> str:
     model: Any = Settings
     for part in location:
-        field = model.model_fields.get(str(part))
+        field = model.model_fields.get(str(part)) if hasattr(model, "model_fields") else None
         if field is None:
             return ""
         model = field.annotation
@@ -162,10 +166,10 @@ def _unknown(location: Location) -> str:
 
 
 def _keys(location: Location) -> list[str]:
-    model: type[BaseModel] = Settings
+    model: Any = Settings
     for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
+        if get_origin(model) is dict:  # of tables, under names of the user's own
+            model = get_args(model)[1]
+        elif (field := getattr(model, "model_fields", {}).get(str(part))) is not None:
+            model = field.annotation
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

@@ -4,9 +4,10 @@ from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from .kinds import BreakerName
 from .operations import Alerts, Autoscale, Control, Lag, Limits, Log, Metrics, Reload, Restart, Stop, Systemd
 from .rules import Problems, problems_of
-from .sections import App, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
+from .sections import App, Breaker, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
 
 EMBEDDED: Final = "embedded"
 
@@ -23,6 +24,7 @@ class Settings(Section):
     delivery: Delivery = Field(default_factory=Delivery)
     errors: Errors = Field(default_factory=Errors)
     dead_letter: DeadLetter = Field(default_factory=DeadLetter)
+    breaker: dict[BreakerName, Breaker] = Field(default_factory=dict, max_length=64)
     lag: Lag = Field(default_factory=Lag)
     autoscale: Autoscale = Field(default_factory=Autoscale)
     restart: Restart = Field(default_factory=Restart)

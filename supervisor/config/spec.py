@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from ...worker.spec import DeadLetterSpec, ErrorSpec, GroupProtocol, KafkaSpec, LogSpec, WorkerSpec
+from ...worker.spec import BreakerSpec, DeadLetterSpec, ErrorSpec, GroupProtocol, KafkaSpec, LogSpec, WorkerSpec
 from .instance import is_static, resolve_instance
 from .load import Loaded
 from .schema import Settings
@@ -53,6 +53,7 @@ def worker_spec(loaded: Loaded, *, generation: int, bootstrap: str) -> WorkerSpe
         dead_letter=DeadLetterSpec(
             settings.dead_letter.topic, settings.dead_letter.create, settings.dead_letter.format
         ),
+        breakers={name: BreakerSpec(one.failure_threshold, one.timeout) for name, one in settings.breaker.items()},
         log=log_spec(settings),
     )
 

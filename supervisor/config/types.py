@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ...worker.breakerargs import checked_name
+
 _DURATION: Final = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,1100})?) *(ms|s|m|h|d)?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SIZE: Final = re.compile(r"([0-9]{1,20}) *(B|KiB|MiB|GiB|KB|MB|GB)?", re.IGNORECASE)
@@ -171,6 +173,14 @@ def parse_reference(value: str) -> str:
     if not _REFERENCE.fullmatch(value):
         raise ValueError('must be "module:attribute", like "orders:handle"')
     return value
+
+
+def parse_breaker(value: Any) -> str:
+    """Return the name of a circuit breaker; raises ValueError for what no `CircuitBreaker` can have."""
+    try:
+        return checked_name(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(str(error).removeprefix("CircuitBreaker: ").partition(", got ")[0]) from None
 
 
 def parse_account(value: Any) -> str:

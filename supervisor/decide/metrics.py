@@ -25,8 +25,12 @@ BEFORE_LIFE: Final[Status] = {
     "restarts": 0,
     "rollbacks": 0,
     "recycled": {},
+    "breakers": [],
 }
 """What counters are compared with that were 0 when the supervisor started."""
+
+
+BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ def _gauges(status: Status) -> Iterator[Sample]:
     active = {alert["name"] for alert in status["alerts"]}
     for name in RULES:
         yield Sample(metrics.ALERT_ACTIVE, int(name in active), (name,))
+    for breaker in status["breakers"]:
+        yield Sample(metrics.BREAKER_STATE, BREAKER_STATES[breaker["state"]], (breaker["name"],))
     for slot, size in sorted(status["memory"].items()):
         yield from _known(metrics.MEMORY, size, slot)
     yield Sample(metrics.IN_FLIGHT_AGE, status["in_flight_age"])
@@ -110,8 +116,18 @@ def _counters(status: Status, previous: Status | None) -> Iterator[Sample]:
     yield Sample(metrics.ROLLBACKS, _added(status, base, "rollbacks"))
     for cause in sorted(status["deaths"]):
         yield Sample(metrics.DEATHS, _added(status["deaths"], base["deaths"], cause), (cause,))
+    yield from _breakers(status, base)
     for limit in REPLACING:
         yield Sample(metrics.RECYCLED, _added(status["recycled"], base["recycled"], limit), (limit,))
+
+
+def _breakers(status: Status, base: Status) -> Iterator[Sample]:
+    before = {one["name"]: one for one in base["breakers"]}
+    for one in status["breakers"]:
+        name, known = one["name"], before.get(one["name"], {})
+        yield Sample(metrics.BREAKER_TRIPS, _added(one, known, "trips"), (name,))
+        open_ms = int(one["open_seconds"] * 1000) - int(known.get("open_seconds", 0) * 1000)
+        yield Sample(metrics.BREAKER_OPEN_MS, max(0, open_ms), (name,))
 
 
 def _base(status: Status, previous: Status | None) -> Status:

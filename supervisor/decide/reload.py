@@ -75,6 +75,7 @@ EFFECTS: Final[Mapping[str, tuple[Effect, ...]]] = {
     "dead_letter.create": _LIAISON,
     "dead_letter.format": _ROLL,
     "dead_letter.alert_above": _LIVE,
+    "breaker": _ROLL,
     "lag.interval": _LIAISON,
     "lag.alert_above": _LIVE,
     "autoscale.max": (Effect.LIVE, Effect.LIAISON),  # with autoscaling the group's members are counted
@@ -156,9 +157,9 @@ def diff(old: Settings, new: Settings) -> ReloadPlan:
 
 def _flat(settings: Settings) -> dict[str, Any]:
     """Return every key's value; a key left out is what it stands for."""
-    found = {
-        f"{section}.{key}": value for section, table in settings.model_dump().items() for key, value in table.items()
-    }
+    tables = settings.model_dump()
+    found: dict[str, Any] = {"breaker": tables.pop("breaker")}
+    found |= {f"{section}.{key}": value for section, table in tables.items() for key, value in table.items()}
     return found | {"kafka.group": settings.group, "kafka.group_protocol": settings.group_protocol}
 
 

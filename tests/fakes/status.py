@@ -75,6 +75,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "recycled": {"max_age": 2},
         "rollbacks": 0,
         "rolls": [],
+        "breakers": [],
         "alerts": [],
         "problems": [],
         "in_flight_age": 1.25,

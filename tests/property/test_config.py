@@ -26,8 +26,8 @@ SENSITIVE = (
     "sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.assertion.private.key.pem",
     "ssl.key.location", "basic.auth.user.info", "bearer.auth.token", "sasl.jaas.config", "some.new.passphrase",
 )  # fmt: skip
-PATHS = [f"{section}.{key}" for section, field in Settings.model_fields.items()
-         for key in (field.annotation or Settings).model_fields]  # fmt: skip
+PATHS = ["breaker.db", "breaker.a token", *(f"{section}.{key}" for section, field in Settings.model_fields.items()
+         for key in getattr(field.annotation, "model_fields", ()))]  # fmt: skip
 scalars = (
     st.booleans()
     | st.integers()

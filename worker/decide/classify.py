@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ..errors import BreakerOpen, ProcessingError, Retry, Skip
+from ..errors import BreakerOpen, ProcessingError, Retry, Skip, blamed_breaker
 
 
 class Verdict(Enum):
@@ -26,12 +26,14 @@ class Verdict(Enum):
 class Disposition:
     """A verdict; `after` is the wait in seconds that a `Retry` asked for, None for the configured backoff.
 
-    `breakers` are the names of the open circuit breakers that an outage is said to be behind.
+    `breakers` are the names of the open circuit breakers that an outage is said to be behind; `tried` says that a call
+    went through one and failed, instead of being refused.
     """
 
     verdict: Verdict
     after: float | None = None
     breakers: frozenset[str] = frozenset()
+    tried: bool = False
 
 
 POISON: Final = Disposition(Verdict.POISON)
@@ -45,12 +47,14 @@ def classify(
     """Return what `error` asks for; `poison` and `outage` hold the classes listed under those keys of `errors`.
 
     An exception group (a coroutine handler's TaskGroup raises one) is poison or skipped only if all its members are.
-    An outage anywhere in a chain or group outranks everything: what came after it may have come of it.
+    An outage anywhere in a chain or group outranks everything: what came after it may have come of it. A failure that
+    opened a circuit breaker, or keeps it open, is an outage like a call that it refuses.
     """
-    outages = [one for one in _chain(error) if isinstance(one, (BreakerOpen, *outage))]
-    if outages:
-        names = frozenset(str(one.name) for one in outages if isinstance(one, BreakerOpen))
-        return Disposition(Verdict.OUTAGE, breakers=names)
+    chain = list(_chain(error))
+    blamed = frozenset(name for one in chain if (name := blamed_breaker(one)) is not None)
+    if blamed or any(isinstance(one, (BreakerOpen, *outage)) for one in chain):
+        refused = frozenset(str(one.name) for one in chain if isinstance(one, BreakerOpen))
+        return Disposition(Verdict.OUTAGE, breakers=blamed | refused, tried=bool(blamed))
     answers = [_judge(member, poison) for member in _members(error)]
     verdicts = {answer.verdict for answer in answers}
     if len(verdicts) == 1 and Verdict.RETRY not in verdicts:
