@@ -110,18 +110,34 @@ class CircuitBreaker:
             raise TypeError(
                 f"CircuitBreaker {self.name!r} cannot decorate the generator {name}: use `with` in its body"
             )
-        call = self.call
-        if inspect.iscoroutinefunction(func):
+        return self._later(func) if inspect.iscoroutinefunction(func) else self._through(func)
 
-            @functools.wraps(func)
-            async def later(*args: P.args, **kwargs: P.kwargs) -> Any:
-                return await call(func, *args, **kwargs)
+    def _later(self, func: Callable[..., Any]) -> Any:
+        @functools.wraps(func)
+        async def later(*args: Any, **kwargs: Any) -> Any:
+            return await self._awaited(func(*args, **kwargs))
 
-            return later  # type: ignore[return-value] # it is of the kind that `func` is
+        return later
+
+    def _through(self, func: Callable[P, R]) -> Callable[P, R]:
+        """Return what does as `call` does: going through that would take as long again."""
+        cell = self._cell
 
         @functools.wraps(func)
         def through(*args: P.args, **kwargs: P.kwargs) -> R:
-            return call(func, *args, **kwargs)
+            hot = cell.hot
+            if hot[0]:
+                self._enter()
+            try:
+                result = func(*args, **kwargs)
+            except BaseException as error:
+                self._raised(error)
+                raise
+            if result.__class__ is CoroutineType:
+                return self._awaited(result)  # type: ignore[return-value,arg-type] # it is what `func` returns
+            if hot[0]:
+                self._returned()
+            return result
 
         return through
 

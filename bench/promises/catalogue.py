@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from . import consume, dynamic, idle, memory, pickup, respawn, sweep, takeover, uncommitted, waits
+from . import breaker, consume, dynamic, idle, memory, pickup, respawn, sweep, takeover, uncommitted, waits
 from .stage import Measurement
 
 MEASUREMENTS: Final[tuple[Measurement, ...]] = (
     idle,
+    breaker,
     respawn,
     pickup,
     consume,

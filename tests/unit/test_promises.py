@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kherd.bench.files import ResultError
-from kherd.bench.promises import consume, dynamic, idle, memory, pickup, report, respawn, takeover, uncommitted
+from kherd.bench.promises import breaker, consume, dynamic, idle, memory, pickup, report, respawn, takeover, uncommitted
 from kherd.bench.promises.catalogue import MEASUREMENTS, UnknownNameError, chosen
 from kherd.bench.promises.killing import Tolls, portions
 from kherd.bench.promises.promise import Found, Promise, judge, judge_each, unmeasured
@@ -147,6 +147,12 @@ def test_an_idle_supervisor_is_judged_by_means_so_that_what_is_rare_counts_too()
     assert (share.measured.value, wakeups.measured.value) == (pytest.approx(0.001), pytest.approx(3.0))
     assert share.measured.median == pytest.approx(0.0002)
     assert wakeups.measured.n == 20
+
+
+def test_a_closed_breaker_is_judged_by_what_a_call_costs_more() -> None:
+    found = breaker.judged({"extra": [4e-7, 5e-7, 6e-7], "decorated": [7e-7] * 3, "bare": 1e-7}, RNG)
+    assert found.measured is not None
+    assert (found.measured.value, found.verdict, found.details["decorated"]) == (5e-7, "met", 7e-7)
 
 
 def test_memory_is_compared_worker_by_worker() -> None:

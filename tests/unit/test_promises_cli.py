@@ -18,7 +18,7 @@ def call(*arguments: str | Path) -> Result:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("speed",), "no promise is called 'speed'; there are batch, bystanders-classic, "),
+        (("speed",), "no promise is called 'speed'; there are batch, breaker, bystanders-classic, "),
         (("--bootstrap", "kafka:9092", "--brokers", "3"), "give --bootstrap or --brokers, not both"),
         (("--bootstrap", "kafka:http"), "Invalid value for '--bootstrap'"),
         (("--bootstrap", "embedded"), "promises are measured on a real Kafka"),
