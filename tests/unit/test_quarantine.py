@@ -357,7 +357,7 @@ def test_where_work_calls_suspects_itself_only_what_is_to_be_put_aside_is_kept_f
     assert (ward.calls, len(ward.letters)) == ([], 1)
     partition = session.partitions.get(TOPIC, 1)
     assert partition is not None
-    assert [offset for offset in range(5) if session.quarantine.must_run_alone(partition, offset)] == [1]
+    assert [offset for offset in range(3) if session.quarantine.must_run_alone(partition, offset)] == [1]
     assert [session.quarantine.crashes(partition, offset) for offset in range(3)] == [0, 2, 0]
     # and when its call has ended, it is none any more
     session.quarantine.ended(partition, 1)
