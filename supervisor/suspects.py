@@ -67,13 +67,12 @@ class Suspects:
         `stacks` is what it wrote at last, `timeout` its handler_timeout in seconds.
         """
         assert slot.papers is not None
-        calls = self._guilty(slot, process, cause, stacks, timeout)
-        if not calls:
-            return False
         board = slot.papers.board
+        accused = _suspects(self._guilty(slot, process, cause, stacks, timeout), identities_of(board))
+        if not accused:
+            return False
         done = {(one.topic, one.partition): one.done for one in partitions_of(board) if one.done is not None}
-        before, identities = decide.pass_by(self._suspects, done), identities_of(board)
-        accused = [_suspect(call, identities) for call in calls]
+        before = decide.pass_by(self._suspects, done)
         report = coroner.report(slot.handle.name, process, cause, stacks)
         after, told = decide.accuse(before, accused, report)
         for one in told:
@@ -102,7 +101,7 @@ class Suspects:
     def left(self, slot: int, calls: Iterable[InFlight], identities: Mapping[str, Identity]) -> None:
         """Have those run alone with which a worker of an earlier supervisor ended: whether by them is not known."""
         before = self._suspects
-        after = decide.suspect(before, [_suspect(call, identities) for call in calls])
+        after = decide.suspect(before, _suspects(calls, identities))
         for one in after[len(before) :]:
             log.emit(events.SUSPECTED, child=f"worker {slot}", **_where(one), crashes=0, most=self.most())
         self._change(after)
@@ -174,9 +173,13 @@ class Suspects:
             log.emit(events.SUSPECTS_UNWRITTEN, path=str(self._file.path), reason=error.strerror)
 
 
-def _suspect(call: InFlight, identities: Mapping[str, Identity]) -> Suspect:
-    identity = identities.get(call.topic)
-    return Suspect(call.topic, call.partition, call.first, call.last, loose=call.loose, identity=identity)
+def _suspects(calls: Iterable[InFlight], identities: Mapping[str, Identity]) -> list[Suspect]:
+    """Return where `calls` are; a board that a handler has spoilt, or a disk, may show what can be no call."""
+    return [
+        Suspect(one.topic, one.partition, one.first, one.last, loose=one.loose, identity=identities.get(one.topic))
+        for one in calls
+        if one.topic and one.partition >= 0 and 0 <= one.first <= one.last
+    ]
 
 
 def _where(one: Suspect) -> dict[str, Any]:

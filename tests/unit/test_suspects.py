@@ -380,3 +380,19 @@ def test_a_verdict_outlives_the_supervisor_too(herd: Herd) -> None:
     herd.start()
     [row] = herd.suspects.document()
     assert row["verdict"] == Verdict.CONDEMNED.value
+
+
+@pytest.mark.parametrize("call", [(-1, 5, 5), (0, -7, -7), (0, 9, 5)])
+def test_a_board_that_makes_no_sense_accuses_nobody(herd: Herd, call: tuple[int, int, int]) -> None:
+    slot = herd.slot(0, call)
+    assert slot.papers is not None
+    herd.suspects.left(0, in_flight_of(slot.papers.board), {})
+    assert not herd.die(slot=slot)
+    assert herd.suspects.document() == []
+
+
+def test_a_call_for_a_topic_that_the_board_does_not_name_accuses_nobody(herd: Herd) -> None:
+    slot = herd.slot()
+    assert slot.papers is not None
+    BoardWriter(slot.papers.board).start_call(0, 77, 3, 5, 5, 1)
+    assert not herd.die(slot=slot)
