@@ -65,10 +65,11 @@ RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "D
 RECORDS_QUARANTINED = Metric("records_quarantined", "counter", "records", "Of them, records that had killed their worker.")
 RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
 CALLS = Metric("calls", "counter", "calls", "Handler calls.")
+CALLS_ACTIVE = Metric("calls_active", "gauge", "calls", "Handler calls under way now, where they run beside each other (`workers.concurrency` above 1).")
 CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip and outages excluded.")
 CALLS_IN_OUTAGES = Metric("outages", "counter", "calls", "Handler calls that an outage has kept from their end: an open circuit breaker, or a class of errors.outage; no failures.")
 CALLS_RETRIED = Metric("records_retried", "counter", "calls", "Handler calls that were a second or later attempt.")
-BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all workers: 1000 per second is one worker that never waits.")
+BUSY_MS = Metric("busy_ms", "counter", "ms", "Time inside handlers, over all calls: 1000 per second is one call always under way, one worker that never waits if calls do not run beside each other.")
 HANDLER_SECONDS = Metric("handler_seconds", "histogram", "s", "How long handler calls took, retries included; of a batch the whole call.", (), UNSENT)
 RECORDS_HANDED_OVER = Metric("records_handed_over", "counter", "records", "Finished, uncommitted records that a crash did not have delivered again, thanks to the dead worker's board.")
 COMMITS = Metric("commits", "counter", "commits", "Offset commits acknowledged.")
@@ -113,5 +114,6 @@ GAUGE_TOTALS: Final[dict[str, Metric]] = {
     "assigned": PARTITIONS_ASSIGNED,
     "paused": PARTITIONS_PAUSED,
     "held": PARTITIONS_HELD,
+    "active": CALLS_ACTIVE,
 }
 """Which of the totals is which gauge."""

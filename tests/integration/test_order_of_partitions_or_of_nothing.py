@@ -1,4 +1,4 @@
-"""`workers.order = "partition"` is one call at a time of each partition, in order; "none" is as many as there may be."""
+"""`workers.order = "partition"` is one call at a time of each partition, in order; "none" is as many as may be."""
 
 from kherd.testing.keyed import SOURCES, by_partition, calls, disorder, overlaps, width, workers
 from kherd.testing.ledger import Handled, read

@@ -1,4 +1,4 @@
-"""A second herd joins in the middle of calls beside each other: no key is reordered, nothing lost, nothing done twice."""
+"""A second herd joins in the middle of calls beside each other: no key is reordered, nothing lost or done twice."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A graceful stop with 64 calls under way finishes them, and the next run is delivered none of all that is done again."""
+"""A graceful stop with 64 calls under way finishes them, and the next run is delivered nothing that is done."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""However records end, one of a lane runs at a time and in order, what is held holds its lane alone, and all get a turn."""
+"""However records end, one of a lane runs at a time and in order, what is held holds its lane alone, all get a turn."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Record:
 
 
 class Running(RuleBasedStateMachine):
-    """A worker with two partitions whose assignments come and go; records end well, badly, or turn out not to be done."""
+    """Two partitions whose assignments come and go; records end well, badly, or turn out not to be done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -160,11 +160,11 @@ class Running(RuleBasedStateMachine):
             self.queues.release(record)
         self.held, self.again = [], []
         while self.waiting:
-            record = self.queues.take()
-            assert record in self._eligible()
-            assert record is not None
-            self.waiting.remove(record)
-            self.queues.ended(record)
+            taken = self.queues.take()
+            assert taken is not None
+            assert taken in self._eligible()
+            self.waiting.remove(taken)
+            self.queues.ended(taken)
         assert self.queues.take() is None
         assert (self.queues.records, self.queues.bytes, self.queues.active) == (0, 0, 0)
 

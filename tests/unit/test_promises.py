@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from kherd.bench.files import ResultError
-from kherd.bench.promises import breaker, consume, dynamic, idle, memory, pickup, report, respawn, takeover, uncommitted
+from kherd.bench.promises import (
+    breaker,
+    consume,
+    dynamic,
+    idle,
+    memory,
+    pickup,
+    report,
+    respawn,
+    takeover,
+    uncommitted,
+    waits,
+)
 from kherd.bench.promises.catalogue import MEASUREMENTS, UnknownNameError, chosen
 from kherd.bench.promises.killing import Tolls, portions
 from kherd.bench.promises.promise import Found, Promise, judge, judge_each, unmeasured
@@ -49,6 +61,16 @@ def test_speeds_are_compared_round_by_round() -> None:
     assert record.measured is not None
     assert (record.measured.value, record.verdict) == (pytest.approx(0.9), "met")
     assert batch.verdict == "inconclusive"
+
+
+def test_calls_beside_each_other_are_compared_with_the_same_handler_one_at_a_time() -> None:
+    rates = {
+        "function": [100.0, 90.0, 100.0],
+        "threads": [6000.0, 5400.0, 5800.0],
+        "coroutine": [80.0, 80.0, 80.0],
+        "coroutines": [3000.0, 2900.0, 3000.0],
+    }
+    assert verdicts(waits.judged(rates, RNG)) == {"concurrency-threads": "met", "concurrency-coroutines": "missed"}
 
 
 def test_what_is_uncommitted_is_held_against_rate_and_interval_and_against_the_loop_without_bound() -> None:
