@@ -38,7 +38,7 @@ class Herd:
         self.slots = self._workers.slots
         self.heritage = self._workers.heritage
         """What dead workers leave."""
-        self.molds = self._workers.molds
+        self.molds, self.outages = self._workers.molds, self._workers.outages
         self.watcher = Watcher(nursery, self.slots, self.molds)
         self.recycler = Recycler(nursery, self.slots)
         self.wanted = 0

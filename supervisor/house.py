@@ -106,6 +106,9 @@ class House:
         herd.recycler.policy = briefs.limits(settings)
         herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
         herd.settle_seconds = settings.reload.settle
+        herd.outages.adopt(
+            settings.errors.backoff_initial, settings.errors.backoff_max, settings.workers.handler_timeout
+        )
         for slot in herd.slots.values():
             slot.handle.timeout = herd.start_seconds
         herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
@@ -164,7 +167,8 @@ class House:
 
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
-        self.rates.note(now, self.herd.totals())
+        self.rates.note(now, totals := self.herd.totals())
+        self.herd.outages.tick(now, totals.get("handled", 0), idle=self.herd.quiet or self.herd.stopping)
         self.herd.note_loads(now)
         may_replace = not (self.herd.stopping or self.herd.quiet or self.observed.reachable is False)
         self.herd.recycler.tick(now, may_replace=may_replace)

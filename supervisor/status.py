@@ -33,6 +33,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         "lag": house.observed.document(),
         "autoscale": house.scaler.document(),
         "paused": house.halts.document(),
+        "failures": house.herd.outages.document(),
         "rolls": house.herd.roller.document(),
         **_summary(house),
     }
@@ -121,6 +122,7 @@ def problems(house: House) -> list[str]:
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
     found += house.alarms.problems() + house.halts.problems()
+    found += house.herd.outages.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")
     found += _of_rolls(house)

@@ -18,6 +18,8 @@ from .heritage import Heritage
 from .molds import Molds, Request
 from .notices import Notices
 from .nursery import Nursery
+from .outages import Outages
+from .passage import Passage
 from .process.boards import Boards
 from .process.handle import Handle, Process
 from .slot import Papers, Slot, stacks_file
@@ -36,6 +38,7 @@ class Workers:
         self.slots: dict[int, Slot] = {}
         self.molds = Molds(nursery, self._lost)
         self.heritage = Heritage(self._say_all, life)
+        self.outages = Outages(Passage(self.slots), self._say_one, self._say_all)
         self.quiet = False
         self._worthless: list[tuple[Papers, bool]] = []
         """Papers of processes that are gone, and whether their boards' files stay."""
@@ -97,7 +100,7 @@ class Workers:
             self._nursery.say(handle, {"type": "quiet", "on": True})
         if self.paused is not None:
             self._nursery.say(handle, self.paused)
-        for message in self.heritage.greet():
+        for message in (*self.heritage.greet(), *self.outages.greet()):
             self._nursery.say(handle, message)
         self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
@@ -130,6 +133,8 @@ class Workers:
             case "drained":
                 slot.drained = True
                 self._leave_together()
+            case _:
+                self.outages.hear(slot.index, message)
 
     def _leave_together(self) -> None:
         """Let everybody leave the group, if nobody in it has anything left to do."""
@@ -178,6 +183,7 @@ class Workers:
                 first=call.first, last=call.last,
             )  # fmt: skip
         slot.fold()
+        self.outages.gone(slot.index, slot.papers.board)
         member_id = boardview.member_id_of(slot.papers.board)
         soon = self.on_trial(slot) or (isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS)
         coming_back = soon or slot.index < self.staying
@@ -206,6 +212,11 @@ class Workers:
         """More failed starts than the intensity allows: go on slowly, or give up."""
         if self.policy.give_up == "exit":
             self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
+
+    def _say_one(self, slot_index: int, message: Message) -> None:
+        slot = self.slots.get(slot_index)
+        if slot is not None:
+            self._nursery.say(slot.handle, message)
 
     def _say_all(self, message: Message) -> None:
         for slot in self.slots.values():

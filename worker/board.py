@@ -11,6 +11,7 @@ File layout, in words of 8 bytes (version 2; a file of another version is ignore
     16   state      pid heartbeat phase phase_since ready commit_waited, then the counters of `Counter`
     49   durations  a counter per bucket of `decide.duration`
     64   member     sequence, length, 256 bytes of UTF-8
+    98   passed     a running total of finished records per topic of the table; the last word is for all further ones
     128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since row
     ...  topics     TOPICS rows: length, 256 bytes of UTF-8 (append only; a length of 0 is free)
     ...  partitions PARTITIONS rows: see `boardrow.PartitionWord`, then a window of 4096 bits
@@ -34,6 +35,8 @@ COUNTERS: Final = 24
 DURATIONS: Final = 49
 """Handler calls by duration: a running total per bucket of `decide.duration`."""
 MEMBER: Final = 64
+PASSED: Final = 98
+PASSED_WORDS: Final = 30
 NAME_WORDS: Final = 32
 NAME_BYTES: Final = NAME_WORDS * 8
 IN_FLIGHT_ROWS: Final = 256
@@ -51,6 +54,11 @@ SCRATCH: Final = 15
 TOTAL_WORDS: Final = PARTITIONS + PARTITION_ROWS * PARTITION_WORDS
 SIZE: Final = TOTAL_WORDS * 8
 NONE: Final = -1
+
+
+def passed_word(topic: int) -> int:
+    """Return where finished records of the topic of that index are counted, which is NONE where the table was full."""
+    return PASSED + min(topic % TOPIC_ROWS, PASSED_WORDS - 1)
 
 
 class Header(IntEnum):
@@ -143,6 +151,8 @@ class Counter(IntEnum):
     """Fetches that returned at least one record."""
     HANDED_OVER = COUNTERS + 20
     """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
+    DIVERTED = COUNTERS + 23
+    """Of the dead letters, those of records whose attempts were exhausted."""
 
 
 GAUGES: Final = frozenset(

@@ -55,6 +55,7 @@ class Committer:
     def progress(self, partition: Partition, records: int) -> None:
         """Note that `records` of `partition` were finished, or that its lowest unfinished one was."""
         self.finished += records
+        self._board.words[partition.passed_word] += records
         self._partitions.dirty.add(partition)
 
     def wait(self, now: float) -> float | None:

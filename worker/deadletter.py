@@ -14,7 +14,7 @@ from .errors import ProcessingError
 from .redact import redact
 from .spec import DeadLetterSpec, WorkerSpec
 
-__all__ = ["Letter", "Reason", "Source", "Stage", "letter", "topic_for"]
+__all__ = ["Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "line_of", "topic_for"]
 
 _OURS: Final = str(Path(__file__).parent)
 _LINE_LIMIT: Final = 512
@@ -65,7 +65,7 @@ def letter(
         first=clock.iso(first_failure),
         last=clock.iso(last_failure),
         worker=worker,
-        fingerprint=fingerprint(_class_name(error), _frames(error)),
+        fingerprint=fingerprint_of(error),
         extra=tuple(extra),
     )
     key, value, headers = _bytes(message.key()), _bytes(message.value()), _headers(message.headers())
@@ -81,6 +81,17 @@ def letter(
         missing=tuple(name for name, before, after in absent if before is not None and after is None),
     )
     return build(case)
+
+
+def fingerprint_of(error: BaseException) -> str:
+    """Return what kind of failure `error` is (see `decide.fingerprint`)."""
+    return fingerprint(_class_name(error), _frames(error))
+
+
+def line_of(error: BaseException) -> str:
+    """Return `error` in one line, for a person."""
+    message = _message(error)
+    return shorten(f"{_class_name(error)}: {message}" if message else _class_name(error), _LINE_LIMIT)
 
 
 def topic_for(spec: DeadLetterSpec, topic: str) -> str:

@@ -6,15 +6,16 @@ and whatever answer comes for a partition that is not ours any more changes noth
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from confluent_kafka import Message
 
 from . import clock, events, log
+from .appeals import Appeals
 from .board import Counter
 from .boardwriter import BoardWriter
 from .commit import Committer
-from .deadletter import Letter, Stage, letter
+from .deadletter import Stage, letter
 from .decide.classify import Verdict, classify
 from .decide.retry import Again, GiveUp, Policy, backoff, counted, failed
 from .errors import Record
@@ -25,34 +26,11 @@ from .partition import Partition, offset_of
 from .partitions import Partitions
 from .seldom import Seldom
 from .spec import WorkerSpec
+from .ticket import Joint, OutputError, Ticket
 from .trouble import Trouble
 
 REPEAT_SECONDS: Final = 1.0
 """How often a partition may say that outputs fail: with the brokers gone, all that is in flight fails at once."""
-
-
-class OutputError(Exception):
-    """Records that a handler returned could not be produced."""
-
-    __module__ = "kherd"
-
-
-class Ticket(NamedTuple):
-    """What a delivery is about: `amount` records returned for one record, or its `letter`."""
-
-    partition: Partition
-    trouble: Trouble
-    amount: int
-    letter: Letter | None = None
-    target: str = ""
-
-
-class Joint(NamedTuple):
-    """What a delivery is about: `amount` records returned for a whole list."""
-
-    lists: Mapping[Partition, Sequence[Message]]
-    amount: int
-    target: str
 
 
 class Outcomes:
@@ -68,6 +46,7 @@ class Outcomes:
         committer: Committer,
         inbox: Inbox,
         board: BoardWriter,
+        appeals: Appeals,
     ) -> None:
         self._spec = spec
         self._worker = worker
@@ -82,6 +61,8 @@ class Outcomes:
         self._outage = load_classes(errors.outage, "errors.outage")
         self._rng = random.Random()
         self._seldom = Seldom(REPEAT_SECONDS)
+        self.appeals = appeals
+        appeals.put_aside = self._put_aside
 
     def returned(
         self, partition: Partition, message: Message, records: Sequence[Record], trouble: Trouble | None = None
@@ -123,6 +104,7 @@ class Outcomes:
             case.state = counted(case.state, clock.wall())
             self._put_aside(partition, case)
         elif answer.verdict is Verdict.OUTAGE:
+            self.appeals.excuse(partition, case)
             self._wait_out(partition, case)
         else:
             self._keep(partition, case, answer.after)
@@ -154,6 +136,7 @@ class Outcomes:
                 self._board.add(Counter.PRODUCED, ticket.amount)
             else:
                 self._board.add(Counter.DEAD_LETTERED)
+                self._board.add(Counter.DIVERTED, int(case.diverted))
                 log.emit(events.DEAD_LETTERED, **where, dead_letter_topic=ticket.target, error=ticket.letter.error)
             self._settled(partition, case)
         elif ticket.letter is None:
@@ -198,9 +181,11 @@ class Outcomes:
         self.publish(partition, case)
 
     def _keep(self, partition: Partition, case: Trouble, after: float | None) -> None:
+        if self.appeals.waits(partition, case):
+            return
         case.state, answer = failed(self._policy, case.state, now=clock.wall(), after=after, rng=self._rng)
         if isinstance(answer, GiveUp):
-            self._put_aside(partition, case)
+            self.appeals.ask(partition, case)
             return
         case.due = clock.monotonic() + answer.seconds
         self._partitions.block(partition, case)
@@ -223,6 +208,7 @@ class Outcomes:
             attempt=case.state.failures,
             seconds=answer.seconds,
             error=case.error,
+            **({"reason": 'errors.on_exhausted is "hold"'} if answer.newly_held else {}),
         )
 
     def _settled(self, partition: Partition, case: Trouble) -> None:
@@ -230,7 +216,8 @@ class Outcomes:
         partition.offsets.reach(case.offset + 1)
         partition.offsets.close(case.offset)
         partition.show()
-        self._committer.progress(partition, 1)
+        self._committer.progress(partition, 0 if case.letter else 1)
+        self.appeals.settled(partition, case)
         if case not in partition.troubles:
             return
         partition.troubles.remove(case)

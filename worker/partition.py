@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from .board import NONE
+from .board import NONE, passed_word
 from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word, epoch_word, sent_word
 from .decide.handover import METADATA, Commit, Identity
 from .decide.offsets import Offsets
@@ -38,6 +38,7 @@ class Partition:
         "number",
         "offsets",
         "owned",
+        "passed_word",
         "row",
         "sent",
         "start",
@@ -74,6 +75,7 @@ class Partition:
         """What was received of it meanwhile, in order."""
         self.row = row = board.assign(topic, number, nonce)
         self.topic_index = board.topic(topic)
+        self.passed_word = passed_word(self.topic_index)
         self._board = board
         self._done_word = done_word(row)
         self._committed_word = committed_word(row)

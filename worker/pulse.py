@@ -8,6 +8,7 @@ from . import clock
 from .context import context
 from .decide.halted import Halted
 from .heritage import Heritage
+from .rulings import Rulings
 
 GLANCE: Final = 0.001
 """Seconds for which the record loop compares the clock with one number and does nothing else beside its work."""
@@ -24,6 +25,7 @@ class Pulse:
         "heritage",
         "leave",
         "quiet",
+        "rulings",
         "stopped_at",
         "stopping",
         "together",
@@ -46,6 +48,8 @@ class Pulse:
         """What an operator has paused."""
         self.heritage = Heritage()
         """What is known of workers that died, and of topics."""
+        self.rulings = Rulings()
+        """What the supervisor has said of failures."""
         self.together = False
         """The whole herd is stopping: be done, but stay in the group until told to leave it."""
         self.leave = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer
 
+from .appeals import Appeals
 from .batch import BatchWork
 from .boardwriter import BoardWriter
 from .caller import Caller
@@ -113,6 +114,13 @@ class Session:
             committer=self.committer,
             inbox=self.inbox,
             board=self.board,
+            appeals=Appeals(
+                wait=self.tools.spec.errors.backoff_max,
+                partitions=self.partitions,
+                rulings=self.pulse.rulings,
+                send=self.tools.channel.send,
+                idle=lambda: self.pulse.quiet or self.pulse.stopping,
+            ),
         )
 
     def _desk(self, spec: WorkerSpec) -> Desk:

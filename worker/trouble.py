@@ -26,3 +26,11 @@ class Trouble:
     """How often its dead letter could not be published."""
     outages: int = 0
     """How often in a row it met an outage."""
+    fingerprint: str | None = None
+    """The kind of its last failure, if nobody has classified that one."""
+    waits: bool = False
+    """Whether that kind is taken for an outage: no attempt is made but as a probe."""
+    probing: bool = False
+    """Whether the next attempt, or the one that is not over yet, is a probe."""
+    diverted: bool = False
+    """Whether its attempts were exhausted and it is put aside."""
