@@ -1,4 +1,4 @@
-"""What each service is told, and how it is restarted: from the settings in force and the newest generation's spec."""
+"""What services and herd are told: from the settings in force and the newest generation's spec."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from .children.spec import LiaisonSpec
 from .config.schema import Settings
 from .decide.limits import Policy as LimitsPolicy
 from .decide.restart import RestartPolicy
+from .herd import Herd
 
 EMBEDDED_PARTITIONS: Final = 8
 
@@ -82,3 +83,15 @@ def limits(settings: Settings) -> LimitsPolicy:
     """Return what a worker may use up."""
     own = settings.limits
     return LimitsPolicy(own.memory_soft, own.memory_hard, own.max_records, own.max_age, own.jitter / 100)
+
+
+def adopt(herd: Herd, settings: Settings) -> None:
+    """Put the values in force that concern the supervisor alone."""
+    herd.set_policy(restart_policy(settings))
+    herd.recycler.policy = limits(settings)
+    herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
+    herd.settle_seconds = settings.reload.settle
+    herd.outages.adopt(settings.errors.backoff_initial, settings.errors.backoff_max, settings.workers.handler_timeout)
+    for slot in herd.slots.values():
+        slot.handle.timeout = herd.start_seconds
+    herd.leave, herd.lasting = settings.stop.leave, settings.workers.count

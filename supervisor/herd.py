@@ -38,8 +38,7 @@ class Herd:
         self.slots = self._workers.slots
         self.heritage = self._workers.heritage
         """What dead workers leave."""
-        self.molds = self._workers.molds
-        self.suspects = self._workers.suspects
+        self.molds, self.suspects, self.outages = self._workers.molds, self._workers.suspects, self._workers.outages
         self.share = self._workers.share
         self.watcher = Watcher(nursery, self.slots, self.molds, self.suspects.hangings)
         self.recycler = Recycler(nursery, self.slots)

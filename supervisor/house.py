@@ -108,14 +108,7 @@ class House:
 
     def adopt_settings(self) -> None:
         """Put the values in force that concern the supervisor alone."""
-        herd, settings = self.herd, self.settings
-        herd.set_policy(briefs.restart_policy(settings))
-        herd.recycler.policy = briefs.limits(settings)
-        herd.stop_seconds, herd.start_seconds = settings.stop.timeout, settings.workers.start_timeout
-        herd.settle_seconds = settings.reload.settle
-        for slot in herd.slots.values():
-            slot.handle.timeout = herd.start_seconds
-        herd.leave, herd.lasting = settings.stop.leave, settings.workers.count
+        briefs.adopt(self.herd, self.settings)
 
     def set_wanted(self) -> None:
         """Want as many workers as are pinned, or else as autoscaling decides, or else as are configured."""
@@ -172,9 +165,11 @@ class House:
     def tick(self, now: float) -> None:
         """Once a second: rates, and now and then a snapshot for the exporter."""
         totals = self.herd.totals()
+        handled = totals.get("handled", 0)
         self.rates.note(now, totals)
         self.alarms.read("error_rate", self.rates.lasting_errors)
-        self.suspects.tick(totals.get("handled", 0))
+        self.suspects.tick(handled)
+        self.herd.outages.tick(now, handled, idle=self.herd.quiet or self.herd.stopping)
         self.herd.note_loads(now)
         may_replace = not (self.herd.stopping or self.herd.quiet or self.observed.reachable is False)
         self.herd.recycler.tick(now, may_replace=may_replace)

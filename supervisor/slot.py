@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..worker import boardview, clock
-from ..worker.board import GAUGES, Board, Counter, Header, Phase, StateWord
+from ..worker.board import Board, Header, Phase, StateWord
 from ..worker.boardview import InFlight
+from ..worker.counters import GAUGES, Counter
 from ..worker.spec import SlotIdentity
 from .decide.child import State
 from .decide.hang import Call, Sight

@@ -34,6 +34,7 @@ def document(house: House, daemon: shutdown.Daemon) -> dict[str, Any]:
         "autoscale": house.scaler.document(),
         "paused": house.halts.document(),
         "suspects": house.suspects.document(),
+        "failures": house.herd.outages.document(),
         "rolls": house.herd.roller.document(),
         **_summary(house),
     }
@@ -122,7 +123,7 @@ def problems(house: House) -> list[str]:
             found.append(f"{handle.name} is held down: {handle.child.reason}")
         elif handle.child.state is State.BACKOFF and handle.last_death is not None:
             found.append(f"{handle.name} waits to be started again: {handle.last_death.cause.text}")
-    for part in (house.alarms, house.halts, house.suspects, house.breakers):
+    for part in (house.alarms, house.halts, house.suspects, house.breakers, house.herd.outages):
         found += part.problems()
     if house.observed.reachable is False:
         found.append("no broker answers")

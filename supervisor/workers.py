@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from ..worker import boardview, boardwriter, clock, events, log
-from ..worker.channel import Channel, Message, pair
+from ..worker.channel import Message
 from ..worker.spec import SlotIdentity
 from .breakers import Breakers
 from .decide import child as machine
@@ -19,9 +19,12 @@ from .heritage import Heritage
 from .molds import Molds, Request
 from .notices import Notices
 from .nursery import Nursery
+from .outages import Outages
+from .papers import prepare
+from .passage import Passage
 from .process.boards import Boards
 from .process.handle import Handle, Process
-from .slot import Papers, Slot, stacks_file
+from .slot import Papers, Slot
 from .suspects import Suspects
 
 COMING_BACK_SECONDS: Final = 5.0
@@ -40,6 +43,7 @@ class Workers:
         self.heritage = Heritage(self._say_all, life)
         self.suspects = Suspects(self._say_all)
         self.breakers: Breakers | None = None
+        self.outages = Outages(Passage(self.slots), self._say_one, self._say_all)
         self.quiet = False
         self._worthless: list[tuple[Papers, bool]] = []
         """Papers of processes that are gone, and whether their boards' files stay."""
@@ -66,7 +70,7 @@ class Workers:
         identity = SlotIdentity(self._life, slot.index, handle.incarnation)
         try:
             with ExitStack() as undo:
-                slot.papers, channel, fds = self._prepare(slot, identity, undo)
+                slot.papers, channel, fds = prepare(slot, identity, self._boards, self.breakers, undo)
                 undo.pop_all()
         except OSError as error:  # no descriptor left, no room for the board
             if error.errno in {errno.ENOSPC, errno.EDQUOT} and self.heritage.give_up_files():
@@ -76,23 +80,6 @@ class Workers:
             return
         self._nursery.attach(handle, Process(channel, handle.incarnation))
         self.molds.request(Request(handle, identity, fds), slot.generation)
-
-    def _prepare(self, slot: Slot, identity: SlotIdentity, undo: ExitStack) -> tuple[Papers, Channel, tuple[int, ...]]:
-        """Return the papers of a new process, our end of its channel, and the descriptors it is to get."""
-        board, board_fd, path = self._boards.create(identity, slot.generation)
-        undo.callback(path.unlink, missing_ok=True)
-        undo.callback(board.close)
-        undo.callback(os.close, board_fd)
-        stacks = stacks_file(slot.index)
-        undo.callback(os.close, stacks)
-        its_stacks = os.dup(stacks)
-        undo.callback(os.close, its_stacks)
-        shared = self.breakers.descriptor() if self.breakers is not None else ()
-        for fd in shared:
-            undo.callback(os.close, fd)
-        ours, theirs = pair()
-        papers = Papers(identity, slot.generation, board, path, stacks)
-        return papers, ours, (theirs.socket.detach(), board_fd, its_stacks, *shared)
 
     def share(self, breakers: Breakers) -> None:
         """Have all workers to come share the host's circuit breakers."""
@@ -106,7 +93,7 @@ class Workers:
             self._nursery.say(handle, {"type": "quiet", "on": True})
         if self.paused is not None:
             self._nursery.say(handle, self.paused)
-        for message in (*self.heritage.greet(), *self.suspects.greet()):
+        for message in (*self.heritage.greet(), *self.suspects.greet(), *self.outages.greet()):
             self._nursery.say(handle, message)
         self._nursery.say(handle, {"type": "go", "topics": self.topics.get(slot.running, ())})
 
@@ -138,14 +125,16 @@ class Workers:
                 slot.drained = True
                 self._leave_together()
             case _:
-                self._hear(message)
+                self._hear(slot, message)
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, slot: Slot, message: Message) -> None:
         match message["type"]:
             case "identify":
                 self.heritage.ask(filter(None, map(str, message.get("topics", ()))))
             case "acquitted":
                 self.suspects.acquitted(message)
+            case _:
+                self.outages.hear(slot.index, message)
 
     def _leave_together(self) -> None:
         """Let everybody leave the group, if nobody in it has anything left to do."""
@@ -207,6 +196,7 @@ class Workers:
         slot.fold()
         if self.breakers is not None:
             self.breakers.buried(process.pid, cause.text, hung=cause.kind == "hang")
+        self.outages.gone(slot.index, slot.papers.board)
         member_id = boardview.member_id_of(slot.papers.board)
         soon = self.on_trial(slot) or (isinstance(plan, Again) and plan.at - clock.monotonic() < COMING_BACK_SECONDS)
         coming_back = soon or slot.index < self.staying
@@ -236,6 +226,11 @@ class Workers:
         """More failed starts than the intensity allows: go on slowly, or give up."""
         if self.policy.give_up == "exit":
             self.give_up(f"{handle.name}: more than {self.policy.intensity} failed starts in {self.policy.period:g} s")
+
+    def _say_one(self, slot_index: int, message: Message) -> None:
+        slot = self.slots.get(slot_index)
+        if slot is not None:
+            self._nursery.say(slot.handle, message)
 
     def _say_all(self, message: Message) -> None:
         for slot in self.slots.values():

@@ -6,12 +6,13 @@ from itertools import chain
 from confluent_kafka import Message
 
 from . import events, log
-from .board import IN_FLIGHT_ROWS, Counter
+from .board import IN_FLIGHT_ROWS
 from .boardwriter import BoardWriter
 from .caller import Caller
 from .clock import read
 from .commit import Committer
 from .context import context
+from .counters import Counter
 from .decide.classify import Verdict
 from .desk import Desk
 from .errors import Record

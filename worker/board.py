@@ -11,6 +11,7 @@ File layout, in words of 8 bytes (version 3; a file of another version is ignore
     16   state      pid heartbeat phase phase_since ready commit_waited, then the counters of `Counter`
     49   durations  a counter per bucket of `decide.duration`
     64   member     sequence, length, 256 bytes of UTF-8
+    98   passed     a running total of finished records per topic of the table; the last word is for all further ones
     128  in flight  IN_FLIGHT rows: sequence topic partition first last attempt since row
     ...  topics     TOPICS rows: length, 256 bytes of UTF-8 (append only; a length of 0 is free)
     ...  partitions PARTITIONS rows: see `boardrow.PartitionWord`, then ATTEMPT_ROWS of `boardattempts`, then a window
@@ -31,10 +32,11 @@ MAGIC: Final = 0x6B68657264  # "kherd"
 VERSION: Final = 3
 HEADER_WORDS: Final = 11
 STATE: Final = 16
-COUNTERS: Final = 24
 DURATIONS: Final = 49
 """Handler calls by duration: a running total per bucket of `decide.duration`."""
 MEMBER: Final = 64
+PASSED: Final = 98
+PASSED_WORDS: Final = 30
 NAME_WORDS: Final = 32
 NAME_BYTES: Final = NAME_WORDS * 8
 IN_FLIGHT_ROWS: Final = 256
@@ -54,6 +56,11 @@ SCRATCH: Final = 15
 TOTAL_WORDS: Final = PARTITIONS + PARTITION_ROWS * PARTITION_WORDS
 SIZE: Final = TOTAL_WORDS * 8
 NONE: Final = -1
+
+
+def passed_word(topic: int) -> int:
+    """Return where finished records of the topic of that index are counted, which is NONE where the table was full."""
+    return PASSED + min(topic % TOPIC_ROWS, PASSED_WORDS - 1)
 
 
 class Header(IntEnum):
@@ -99,72 +106,6 @@ class Phase(IntEnum):
     REVOKING = 8
     CLOSING = 9
     """In the handler's `close`."""
-
-
-class Counter(IntEnum):
-    """Running totals since the process started, and gauges (marked so)."""
-
-    CALLS = COUNTERS
-    """Handler calls."""
-    HANDLED = COUNTERS + 1
-    """Records whose handler returned."""
-    FAILED = COUNTERS + 2
-    """Handler calls that raised, `Skip` and outages excluded."""
-    SKIPPED = COUNTERS + 3
-    """Records put aside by `Skip`."""
-    DEAD_LETTERED = COUNTERS + 4
-    """Dead letters acknowledged by the broker."""
-    RETRIED = COUNTERS + 5
-    """Handler calls that were a second or later attempt."""
-    PRODUCED = COUNTERS + 6
-    """Returned records acknowledged by the broker."""
-    FETCHED = COUNTERS + 7
-    """Records received."""
-    FETCHED_BYTES = COUNTERS + 8
-    """Bytes of values received, estimated from every sixteenth fetch: a sum over all would cost 3 % of the rate."""
-    BUSY_NS = COUNTERS + 9
-    """Nanoseconds spent inside the handler."""
-    COMMITS = COUNTERS + 10
-    """Offset commits acknowledged."""
-    COMMIT_FAILURES = COUNTERS + 11
-    """Offset commits refused or lost."""
-    REBALANCES = COUNTERS + 12
-    """Assignments and revocations that changed something."""
-    BUFFERED = COUNTERS + 13
-    """Gauge: records received and not finished."""
-    BUFFERED_BYTES = COUNTERS + 14
-    """Gauge: their bytes."""
-    PAUSED = COUNTERS + 15
-    """Gauge: partitions paused now."""
-    ASSIGNED = COUNTERS + 16
-    """Gauge: partitions assigned now."""
-    HELD = COUNTERS + 17
-    """Gauge: partitions held because a record's attempts are exhausted."""
-    UNTRACKED = COUNTERS + 18
-    """Gauge: assigned partitions that found no row on the board."""
-    BATCHES = COUNTERS + 19
-    """Fetches that returned at least one record."""
-    HANDED_OVER = COUNTERS + 20
-    """Records that were not delivered again after a crash: the dead worker's board said that they were finished."""
-    OUTAGES = COUNTERS + 21
-    """Handler calls that an outage has kept from their end: no failures."""
-    QUARANTINED = COUNTERS + 22
-    """Dead letters, acknowledged by the broker, of records that had killed their process."""
-    ACTIVE = COUNTERS + 24
-    """Gauge: handler calls under way now, where they run beside each other (`workers.concurrency`)."""
-
-
-GAUGES: Final = frozenset(
-    {
-        Counter.BUFFERED,
-        Counter.BUFFERED_BYTES,
-        Counter.PAUSED,
-        Counter.ASSIGNED,
-        Counter.HELD,
-        Counter.UNTRACKED,
-        Counter.ACTIVE,
-    }
-)
 
 
 class InFlightWord(IntEnum):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from .board import (
-    COUNTERS,
     DURATIONS,
     IN_FLIGHT,
     IN_FLIGHT_ROWS,
@@ -19,12 +18,13 @@ from .board import (
     TOPICS,
     TOTAL_WORDS,
     Board,
-    Counter,
     InFlightWord,
     Phase,
     StateWord,
+    passed_word,
 )
 from .boardrow import PartitionWord, rows_in_use
+from .counters import COUNTERS, Counter
 from .decide import duration
 
 # The supervisor reads them all once a second, of every worker: in one piece, by names that are made once.
@@ -113,6 +113,24 @@ def partitions_of(board: Board) -> list[PartitionView]:
         view = steady(words, base, lambda base=base: _partition(words, base))  # type: ignore[misc]
         if view is not None:
             found.append(view)
+    return found
+
+
+def passed_of(board: Board) -> dict[str, int]:
+    """Return how many records of each topic were finished: those that the record loop has not counted yet, too.
+
+    Only whom a loop of calls is under way for is counted by offsets, so gaps in them count as well.
+    """
+    words, found = board.words, dict[str, int]()
+    for index in range(TOPIC_ROWS):
+        name = topic_at(words, index)
+        if not name:
+            break
+        found[name] = words[passed_word(index)]
+    row = words[IN_FLIGHT + InFlightWord.ROW]
+    topic = topic_at(words, words[IN_FLIGHT + InFlightWord.TOPIC])
+    if topic in found and PARTITIONS <= row < TOTAL_WORDS:
+        found[topic] += max(0, words[row + PartitionWord.DONE] - max(0, words[IN_FLIGHT + InFlightWord.FIRST]))
     return found
 
 

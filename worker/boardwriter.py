@@ -23,13 +23,13 @@ from .board import (
     TOPICS,
     WINDOW_WORDS,
     Board,
-    Counter,
     InFlightWord,
     Phase,
     StateWord,
 )
 from .boardrow import ATTEMPTS_AT, WINDOW_AT, PartitionWord, seal_of
 from .clock import NANOSECONDS, read_ns
+from .counters import Counter
 from .decide.duration import bucket
 from .decide.handover import Commit, Identity
 

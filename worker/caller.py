@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from confluent_kafka import Message
 
-from .board import Counter
 from .boardwriter import BoardWriter
 from .clock import read
 from .context import context
+from .counters import Counter
 from .errors import Record
 from .handler import Handler
 from .partition import Partition, offset_of

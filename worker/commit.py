@@ -10,8 +10,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from . import events, log
-from .board import Counter
 from .boardwriter import BoardWriter
+from .counters import Counter
 from .kafka import Answer, Client
 from .notes import Notes, Said
 from .partition import Partition
@@ -57,6 +57,7 @@ class Committer:
     def progress(self, partition: Partition, records: int) -> None:
         """Note that `records` of `partition` were finished, or that its lowest unfinished one was."""
         self.finished += records
+        self._board.words[partition.passed_word] += records
         self._partitions.dirty.add(partition)
 
     def wait(self, now: float) -> float | None:

@@ -15,7 +15,7 @@ from .errors import ProcessingError
 from .redact import redact
 from .spec import DeadLetterSpec, WorkerSpec
 
-__all__ = ["Crash", "Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "topic_for"]
+__all__ = ["Crash", "Letter", "Reason", "Source", "Stage", "fingerprint_of", "letter", "line_of", "topic_for"]
 
 _OURS: Final = str(Path(__file__).parent)
 _LINE_LIMIT: Final = 512
@@ -95,8 +95,14 @@ def letter(
 
 
 def fingerprint_of(error: BaseException) -> str:
-    """Return the short name of this kind of failure."""
+    """Return what kind of failure `error` is (see `decide.fingerprint`)."""
     return fingerprint(_class_name(error), _frames(error))
+
+
+def line_of(error: BaseException) -> str:
+    """Return `error` in one line, for a person."""
+    message = _message(error)
+    return shorten(f"{_class_name(error)}: {message}" if message else _class_name(error), _LINE_LIMIT)
 
 
 def topic_for(spec: DeadLetterSpec, topic: str) -> str:

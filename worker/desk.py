@@ -83,6 +83,7 @@ class Desk:
             self._board.beat()
             self._pulse.guard()
             hear(self._channel, self._pulse)
+            self._outcomes.appeals.look()
             log.flush()
         if self._outputs.pending:
             self._outcomes.take_answers()
@@ -127,7 +128,8 @@ def hear(channel: Channel, pulse: Pulse) -> list[str]:
         for fd in fds:
             os.close(fd)
         types.append(str(message.get("type")))
-        _take_in(message, pulse)
+        if not pulse.rulings.take(message):
+            _take_in(message, pulse)
     if channel.closed:
         os._exit(WorkerExit.TEMPORARY)
     channel.flush()

@@ -3,7 +3,8 @@
 from typing import Final
 
 from . import clock, events, log
-from .board import Counter, Phase
+from .board import Phase
+from .counters import Counter
 from .desk import hear
 from .fetch import ConsumerFaultError
 from .session import Session

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol, Self
 
 from . import clock
-from .board import Counter
 from .boardwriter import BoardWriter
 from .commit import Committer
+from .counters import Counter
 from .decide.pressure import Key
 from .decide.queues import Order, Queues
 from .desk import BRIEF, Desk

@@ -13,8 +13,8 @@ from confluent_kafka import Message
 
 from . import clock, events, log
 from .bisection import Attempt, Bisection, Lists
-from .board import Counter
 from .boardwriter import BoardWriter
+from .counters import Counter
 from .decide.classify import Verdict
 from .decide.retry import Policy, State, backoff
 from .desk import Desk

@@ -8,9 +8,9 @@ from typing import Any, Final
 from confluent_kafka import KafkaError, Message
 
 from . import events, log
-from .board import Counter
 from .boardwriter import BoardWriter
 from .clientlog import Reset
+from .counters import Counter
 from .inbox import Inbox, Run
 from .kafka import FATAL, Client
 from .partition import Partition, size_of

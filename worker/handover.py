@@ -10,10 +10,10 @@ from typing import Final
 from confluent_kafka import KafkaException
 
 from . import clock, events, log
-from .board import Counter
 from .boardwriter import BoardWriter
 from .channel import Message
 from .commit import Committer
+from .counters import Counter
 from .decide.handover import Commit, Entry, Ignored, Log, choose, screen
 from .decide.metadata import Known, Note, merged
 from .decide.offsets import length, united

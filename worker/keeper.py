@@ -14,6 +14,9 @@ class Keeper(Protocol):
     def keep(self, partition: Partition, case: Trouble) -> None:
         """Begin nothing that has to come after the record before it is settled."""
 
+    def leads(self, partition: Partition, case: Trouble) -> bool:
+        """Return whether no other record that failed has to be settled before this one may be tried."""
+
     def settled(self, partition: Partition, case: Trouble) -> None:
         """Go on behind a record that is settled; its trouble, if it was one, is not the partition's any more."""
 
@@ -28,6 +31,10 @@ class WholePartition:
     def keep(self, partition: Partition, case: Trouble) -> None:
         """Begin nothing of the partition."""
         self._partitions.block(partition, case)
+
+    def leads(self, partition: Partition, case: Trouble) -> bool:
+        """Return whether it is the first of its partition."""
+        return partition.troubles[:1] == [case]
 
     def settled(self, partition: Partition, case: Trouble) -> None:
         """Go on with it, if the record was what it waited for."""

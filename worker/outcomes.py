@@ -6,15 +6,16 @@ and whatever answer comes for a partition that is not ours any more changes noth
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from confluent_kafka import Message
 
 from . import clock, events, log
-from .board import Counter
+from .appeals import Appeals
 from .boardwriter import BoardWriter
 from .commit import Committer
-from .deadletter import Letter, Stage, letter
+from .counters import Counter
+from .deadletter import Stage, letter
 from .decide.classify import Disposition, Verdict, classify
 from .decide.retry import Again, GiveUp, backoff, counted, failed
 from .errors import Record
@@ -26,6 +27,7 @@ from .partition import Partition, offset_of
 from .revisit import policy_of
 from .seldom import Seldom
 from .spec import WorkerSpec
+from .ticket import Joint, OutputError, Ticket
 from .trouble import Trouble
 from .waiting import Waiting
 
@@ -33,30 +35,6 @@ COUNTED: Final = {Verdict.SKIP: Counter.SKIPPED, Verdict.OUTAGE: Counter.OUTAGES
 """Verdicts on calls that are no failures."""
 REPEAT_SECONDS: Final = 1.0
 """How often a partition may say that outputs fail: with the brokers gone, all that is in flight fails at once."""
-
-
-class OutputError(Exception):
-    """Records that a handler returned could not be produced."""
-
-    __module__ = "kherd"
-
-
-class Ticket(NamedTuple):
-    """What a delivery is about: `amount` records returned for one record, or its `letter`."""
-
-    partition: Partition
-    trouble: Trouble
-    amount: int
-    letter: Letter | None = None
-    target: str = ""
-
-
-class Joint(NamedTuple):
-    """What a delivery is about: `amount` records returned for a whole list."""
-
-    lists: Mapping[Partition, Sequence[Message]]
-    amount: int
-    target: str
 
 
 class Outcomes:
@@ -72,6 +50,7 @@ class Outcomes:
         committer: Committer,
         inbox: Inbox,
         board: BoardWriter,
+        appeals: Appeals,
     ) -> None:
         self._spec = spec
         self._worker = worker
@@ -87,6 +66,8 @@ class Outcomes:
         self.waiting = Waiting(self._policy, keeper)
         self._rng = random.Random()
         self._seldom = Seldom(REPEAT_SECONDS)
+        self.appeals = appeals
+        appeals.put_aside = self._put_aside
 
     def returned(
         self, partition: Partition, message: Message, records: Sequence[Record], trouble: Trouble | None = None
@@ -128,6 +109,7 @@ class Outcomes:
             case.state = counted(case.state, clock.wall())
             self._put_aside(partition, case)
         elif answer.verdict is Verdict.OUTAGE:
+            self.appeals.excuse(partition, case)
             self.waiting.wait_out(partition, case, answer)
         else:
             self._keep(partition, case, answer.after)
@@ -169,6 +151,7 @@ class Outcomes:
             else:
                 self._board.add(Counter.DEAD_LETTERED)
                 self._board.add(Counter.QUARANTINED, ticket.letter.quarantine)
+                self._board.add(Counter.DIVERTED, int(case.diverted))
                 log.emit(events.DEAD_LETTERED, **where, dead_letter_topic=ticket.target, error=ticket.letter.error)
             self._settled(partition, case)
         elif ticket.letter is None:
@@ -193,7 +176,7 @@ class Outcomes:
             return
         self._board.add(Counter.FAILED)
         count, reason = sum(map(len, owned.values())), f"its output to {joint.target} failed: {delivery.error}"
-        log.emit(events.BATCH_FAILED, count=count, error=reason)
+        log.emit(events.BATCH_FAILED, count=count, error=reason, attempt=1)
         self._inbox.put_back([Run(partition, messages, singly=True) for partition, messages in owned.items()])
 
     def _put_aside(self, partition: Partition, case: Trouble) -> None:
@@ -211,11 +194,13 @@ class Outcomes:
         self.publish(partition, case)
 
     def _keep(self, partition: Partition, case: Trouble, after: float | None) -> None:
+        if self.appeals.waits(partition, case):
+            return
         case.state, answer = failed(self._policy, case.state, now=clock.wall(), after=after, rng=self._rng)
         partition.tried(case.offset, case.state)
         self._committer.progress(partition, 0)
         if isinstance(answer, GiveUp):
-            self._put_aside(partition, case)
+            self.appeals.ask(partition, case)
             return
         case.due = clock.monotonic() + answer.seconds
         self._keeper.keep(partition, case)
@@ -232,6 +217,7 @@ class Outcomes:
             attempt=case.state.failures,
             seconds=answer.seconds,
             error=case.error,
+            **({"reason": 'errors.on_exhausted is "hold"'} if answer.newly_held else {}),
         )
 
     def _settled(self, partition: Partition, case: Trouble) -> None:
@@ -240,7 +226,8 @@ class Outcomes:
         partition.offsets.close(case.offset)
         partition.settled(case.offset)
         partition.show()
-        self._committer.progress(partition, 1)
+        self._committer.progress(partition, 0 if case.letter else 1)
+        self.appeals.settled(partition, case)
         if case in partition.troubles:
             partition.troubles.remove(case)
             if case.letter is None:

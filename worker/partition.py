@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from .board import NONE
+from .board import NONE, passed_word
 from .boardattempts import Attempts
 from .boardwindow import Window
 from .boardwriter import FIRST_WORD, BoardWriter, committed_word, done_word, epoch_word, sent_word
@@ -31,6 +31,8 @@ class Partition:
     """Whether a record that failed keeps all others of the partition from being begun."""
     rest: Rest | None = None
     """What is known of the list that failed last."""
+    waiting = False
+    """Whether it is not known yet where it begins."""
 
     def __init__(self, topic: str, number: int, nonce: int, board: BoardWriter) -> None:
         self.topic, self.number = topic, number
@@ -56,8 +58,6 @@ class Partition:
         """How often unfinished records have failed, by this owner and those before it."""
         self.halted = False
         """Whether an operator has paused it: what is in flight is finished, nothing is begun or tried again."""
-        self.waiting = False
-        """Whether it is not known yet where it begins."""
         self.identity: Identity | None = None
         """Which topic it is, once the board says so."""
         self._sieve: Sieve | None = None
@@ -68,6 +68,7 @@ class Partition:
         """What was received of it meanwhile, in order."""
         self.row = row = board.assign(topic, number, nonce)
         self.topic_index = board.topic(topic)
+        self.passed_word = passed_word(self.topic_index)
         self._board = board
         self._done_word = done_word(row)
         self._committed_word = committed_word(row)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from confluent_kafka import Message
 
-from .board import Counter
 from .boardwriter import BoardWriter
+from .counters import Counter
 from .decide.assignment import State
 from .decide.halted import Halted
 from .decide.pressure import Key

@@ -6,8 +6,8 @@ from typing import Final, Protocol
 from confluent_kafka import KafkaException
 
 from . import events, log
-from .board import Counter
 from .boardwriter import BoardWriter
+from .counters import Counter
 from .decide.pressure import Key, Policy, pressed, reconcile, spares
 from .inbox import Inbox, Run
 from .kafka import Client

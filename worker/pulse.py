@@ -7,6 +7,7 @@ from typing import Final
 from . import clock, context
 from .decide.halted import Halted
 from .heritage import Heritage
+from .rulings import Rulings
 from .suspects import Suspects
 
 GLANCE: Final = 0.001
@@ -24,6 +25,7 @@ class Pulse:
         "heritage",
         "leave",
         "quiet",
+        "rulings",
         "stopped_at",
         "stopping",
         "suspects",
@@ -49,6 +51,8 @@ class Pulse:
         """What is known of workers that died, and of topics."""
         self.suspects = Suspects()
         """Records that workers have died with."""
+        self.rulings = Rulings()
+        """What the supervisor has said of failures."""
         self.together = False
         """The whole herd is stopping: be done, but stay in the group until told to leave it."""
         self.leave = False

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from . import events, log
-from .board import Counter, Phase
+from .board import Phase
 from .boardwriter import BoardWriter
 from .commit import Committer
+from .counters import Counter
 from .decide.assignment import Action, Assigned, Committed, Event, Lost, Revoked, State, step
 from .decide.pressure import Key
 from .handover import Handover

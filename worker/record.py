@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from confluent_kafka import Message
 
-from .board import DURATIONS, Counter
+from .board import DURATIONS
 from .boardwriter import BoardWriter
 from .clock import NANOSECONDS, read
 from .commit import Committer
+from .counters import Counter
 from .decide.duration import SLOW
 from .desk import Desk
 from .handler import Handler

@@ -27,6 +27,12 @@ class LaneOnly:
         assert self.engine is not None
         self.engine.queues.hold(case.task)
 
+    def leads(self, partition: Partition, case: Trouble) -> bool:
+        """Return whether it is the first of its lane."""
+        del partition
+        assert self.engine is not None
+        return self.engine.queues.leads(case.task)
+
     def settled(self, partition: Partition, case: Trouble) -> None:
         """Go on with its lane."""
         del partition

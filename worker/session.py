@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer
 
-from .batch import BatchWork
+from .appeals import Appeals
 from .boardwriter import BoardWriter
 from .caller import Caller
 from .channel import Channel
 from .commit import Committer
 from .crew import Crew
 from .desk import Desk, hear
-from .failedlists import FailedLists
 from .fetch import Fetcher
 from .handler import Handler
 from .handover import Handover
@@ -29,14 +28,14 @@ from .outputs import Outputs, ProducerFactory
 from .partitions import Partitions
 from .pauses import Pauses
 from .pulse import Pulse
-from .quarantine import Quarantine, Work
+from .quarantine import Work
 from .rebalance import Rebalancer
-from .record import RecordWork
 from .retrier import Retrier
 from .retries import Retries
-from .revisit import Revisits, policy_of
+from .revisit import Revisits
 from .spec import SlotIdentity, WorkerSpec, instance_id
 from .starts import Starts
+from .works import quarantine_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class Session:
         self.retrier = self._retrier(caller)
         self.desk = self._desk(spec)
         self.engine = None if self._crew is None else self._crew.assemble(self)
-        self.quarantine = self._quarantine(caller)
+        self.quarantine = quarantine_of(self, caller)
         self.work: Work = self.quarantine if self.engine is None else self.engine.under(self.quarantine)
         self._topics = spec.kafka.topics
 
@@ -160,6 +159,13 @@ class Session:
             committer=self.committer,
             inbox=self.inbox,
             board=self.board,
+            appeals=Appeals(
+                wait=self.tools.spec.errors.backoff_max,
+                keeper=self.keeper,
+                rulings=self.pulse.rulings,
+                send=self.tools.channel.send,
+                idle=lambda: self.pulse.quiet or self.pulse.stopping,
+            ),
         )
 
     def _retrier(self, caller: Caller) -> Retrier | Retries:
@@ -182,56 +188,6 @@ class Session:
             retrier=self.retrier,
             board=self.board,
             spec=spec,
-        )
-
-    def _quarantine(self, caller: Caller) -> Quarantine:
-        return Quarantine(
-            work=self._work(caller) if self.engine is None else None,
-            spec=self.tools.spec,
-            caller=caller,
-            outcomes=self.outcomes,
-            partitions=self.partitions,
-            inbox=self.inbox,
-            desk=self.desk,
-            pulse=self.pulse,
-            say=self.tools.channel.send,
-            keep=self.keeper.keep,
-        )
-
-    def _work(self, caller: Caller) -> Work:
-        tools = self.tools
-        if tools.handler.mode == "record":
-            return RecordWork(
-                handler=tools.handler,
-                inbox=self.inbox,
-                outcomes=self.outcomes,
-                committer=self.committer,
-                desk=self.desk,
-                pulse=self.pulse,
-                board=self.board,
-            )
-        return BatchWork(
-            handler=tools.handler,
-            caller=caller,
-            inbox=self.inbox,
-            outcomes=self.outcomes,
-            committer=self.committer,
-            desk=self.desk,
-            pulse=self.pulse,
-            board=self.board,
-            batch_size=tools.spec.batch_size,
-            failed_lists=self._failed_lists() if tools.spec.bisect else None,
-        )
-
-    def _failed_lists(self) -> FailedLists:
-        return FailedLists(
-            policy=policy_of(self.tools.spec),
-            inbox=self.inbox,
-            partitions=self.partitions,
-            outcomes=self.outcomes,
-            desk=self.desk,
-            pulse=self.pulse,
-            board=self.board,
         )
 
     def join(self) -> None:

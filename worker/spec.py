@@ -39,7 +39,7 @@ class ErrorSpec:
     max_attempts: int = 10
     backoff_initial: float = 1.0
     backoff_max: float = 60.0
-    on_exhausted: Literal["hold", "dead_letter"] = "hold"
+    on_exhausted: Literal["hold", "dead_letter"] = "dead_letter"
     poison: tuple[str, ...] = ()
     outage: tuple[str, ...] = ()
     max_crashes: int = 3

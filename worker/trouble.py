@@ -33,6 +33,14 @@ class Trouble:
     """The circuit breakers that kept it from being handled the last time: there is no use in trying before they do."""
     vain: int = 0
     """How often in a row it met an outage although none of them was to be waited for."""
+    fingerprint: str | None = None
+    """The kind of its last failure, if nobody has classified that one."""
+    waits: bool = False
+    """Whether that kind is taken for an outage: no attempt is made but as a probe."""
+    probing: bool = False
+    """Whether the next attempt, or the one that is not over yet, is a probe."""
+    diverted: bool = False
+    """Whether its attempts were exhausted and it is put aside."""
 
     def failed(self, error: BaseException, stage: Stage) -> None:
         """Note another failure, of a kind that is not known yet."""

@@ -39,7 +39,7 @@ count = 2                      # processes; `kherd scale +1`, or change it and `
 
 [errors]                       # of the handler, other than ProcessingError: the record is tried again in its place
 # max_attempts = 10
-# on_exhausted = "hold"        # then: "hold" the partition and keep trying, or "dead_letter" the record
+# on_exhausted = "dead_letter" # then: "dead_letter" the record, or "hold" its partition and keep trying
 
 [stop]
 # timeout = "25s"              # the one deadline of a stop

@@ -197,8 +197,9 @@ class Errors(Section):
     )
     backoff_max: Duration = Field(60.0, gt=0, le=DAY, description="The longest wait between attempts.")
     on_exhausted: Literal["hold", "dead_letter"] = Field(
-        "hold",
-        description="hold: alert, keep the partition paused, retry once per backoff_max. dead_letter: put it aside.",
+        "dead_letter",
+        description="dead_letter: put it aside, if that is not rather an outage. "
+        "hold: keep the partition paused and retry once per backoff_max, for ever.",
     )
     poison: tuple[ClassName, ...] = Field(
         (), description='Exception classes ("module:Class", or a builtin one\'s name) that are dead-lettered at once.'

@@ -16,10 +16,10 @@ def handle(message):
 
 
 def test_held(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
-    # Given a record that fails, three attempts, and the default for what follows
+    # Given a record that fails, three attempts, and a configuration that puts nothing aside
     name = topic(2)
     put(kafka, name, b"0", b"bad", b"2", b"3")
-    errors = {"backoff_initial": 0.02, "backoff_max": 0.3, "max_attempts": 3}
+    errors = {"backoff_initial": 0.02, "backoff_max": 0.3, "max_attempts": 3, "on_exhausted": "hold"}
     one = herd(tables(kafka, name, workers={"count": 1}, errors=errors), HANDLER)
 
     # When they are exhausted, then that is said once, with the record and its error

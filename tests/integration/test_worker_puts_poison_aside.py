@@ -47,11 +47,16 @@ def test_in_batch_mode_only_the_poison_is_put_aside(stage: Scene) -> None:
     assert worker.stop() == 0
 
 
-def test_an_exhausted_record_is_put_aside_if_so_configured(stage: Scene) -> None:
+def test_an_exhausted_record_is_put_aside_when_the_supervisor_says_so(stage: Scene) -> None:
     stage.topic(2, dead_letters=True)
     stage.feed(40, value=bad)
     stage.handler(POISON.replace("ProcessingError", "RuntimeError"))
-    worker = stage.worker(errors={"max_attempts": 3, "on_exhausted": "dead_letter", "backoff_initial": 0.01})
+    worker = stage.worker(errors={"max_attempts": 3, "backoff_initial": 0.01, "backoff_max": 30.0})
+    worker.expect("exhausted")
+    [asked] = [message for message in worker.messages if message["type"] == "exhausted"]
+    assert (asked["topic"], asked["partition"], asked["offset"]) == (stage.name, 1, 5)
+    assert worker.counters["dead_lettered"] == 0
+    worker.channel.send({**asked, "type": "put_aside"})
     worker.until(lambda: set(worker.partitions.values()) == {(20, 20)}, "all committed")
     [letter] = stage.read(f"dlq.{stage.name}")
     headers = dict(letter.headers() or ())

@@ -101,7 +101,8 @@ def test_an_exhausted_record_is_held_and_released_when_its_cause_is_gone(stage: 
     stage.feed(20)
     stage.handler(DOWN)
     stage.switch("down")
-    worker = stage.worker(errors={"max_attempts": 2, "backoff_initial": 0.01, "backoff_max": 0.05})
+    errors = {"max_attempts": 2, "backoff_initial": 0.01, "backoff_max": 0.05, "on_exhausted": "hold"}
+    worker = stage.worker(errors=errors)
 
     # When the attempts are exhausted, then both partitions are held at their record, once told, and still tried
     worker.until(lambda: worker.counters["held"] == 2 and worker.counters["retried"] > 6, "held")

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.worker.board import DURATIONS, MEMBER, Counter
+from kherd.worker.board import DURATIONS, MEMBER
+from kherd.worker.counters import Counter
 from kherd.worker.decide.duration import BOUNDS, NAMES, SLOW, bucket, cumulate
 
 

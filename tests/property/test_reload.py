@@ -22,7 +22,7 @@ OTHERS: dict[str, Any] = {
     "workers.mode": "batch", "workers.batch_size": 9, "workers.batch_wait": 0.5, "workers.handler_timeout": 9,
     "workers.start_timeout": 9, "workers.max_in_flight": 900, "workers.max_in_flight_bytes": 2048,
     "delivery.commit_interval": 9, "errors.max_attempts": 9, "errors.backoff_initial": 9, "errors.backoff_max": 90,
-    "errors.on_exhausted": "dead_letter", "errors.poison": ["KeyError"], "dead_letter.topic": "dead",
+    "errors.on_exhausted": "hold", "errors.poison": ["KeyError"], "dead_letter.topic": "dead",
     "dead_letter.create": False, "dead_letter.format": "json", "lag.interval": 9, "restart.backoff_max": 9,
     "restart.intensity": 9, "restart.period": 9, "restart.give_up": "exit", "stop.timeout": 90, "stop.leave": True,
     "reload.settle": 9,

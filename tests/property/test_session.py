@@ -199,6 +199,20 @@ class Consuming(RuleBasedStateMachine):
         else:
             self.session.pulse.quiet = on
 
+    @rule(kind=st.sampled_from(["put_aside", "put_aside", "hold", "probe"]), outage=st.booleans())
+    def judge(self, kind: str, outage: bool) -> None:
+        """Say of every record that has failed lately what a supervisor may say, right or wrong."""
+        rulings, told = self.session.pulse.rulings, []
+        while (received := self.ours.receive()) is not None:
+            told.append(received[0])
+        for message in told:
+            if message["type"] in {"failing", "exhausted"}:
+                place = {name: message[name] for name in ("topic", "partition", "offset")}
+                rulings.take({"type": kind, **place, "reason": "so"})
+        kinds = {message["fingerprint"] for message in told if "fingerprint" in message}
+        rulings.take({"type": "outages", "open": sorted(kinds) if outage else []})
+        self.session.outcomes.appeals.look()
+
     @rule(halted=st.sampled_from(HALTS), rounds=st.integers(0, 3))
     def pause(self, halted: Halted, rounds: int) -> None:
         self.session.pulse.halted = halted
@@ -247,6 +261,7 @@ class Consuming(RuleBasedStateMachine):
         for fault in FAULTS:
             self.fault(fault, on=False)
         self.resume()
+        self.judge("hold", outage=False)
         self.rebalance("on_assign", list(range(PARTITIONS)))
         deadline = time.monotonic() + PATIENCE
         while any(self.group.committed[number] != self._end(number) for number in range(PARTITIONS)):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kherd.worker import boardview
-from kherd.worker.board import IN_FLIGHT_ROWS, NONE, PARTITION_ROWS, TOPIC_ROWS, Board, Counter, Phase, StateWord
+from kherd.worker.board import IN_FLIGHT_ROWS, NONE, PARTITION_ROWS, TOPIC_ROWS, Board, Phase, StateWord
 from kherd.worker.boardview import InFlight, PartitionView
 from kherd.worker.boardwriter import BoardWriter, committed_word, done_word
+from kherd.worker.counters import Counter
 from kherd.worker.spec import SlotIdentity
 
 

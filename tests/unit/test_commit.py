@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from kherd.worker import clock
-from kherd.worker.board import Board, Counter, StateWord
+from kherd.worker.board import Board, StateWord
 from kherd.worker.boardview import partitions_of
 from kherd.worker.commit import LONGEST_WAIT, STUCK_SECONDS
+from kherd.worker.counters import Counter
 from kherd.worker.kafka import CallbackError
 from kherd.worker.pulse import Pulse
 

@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Message
 
 from kherd import ProcessingError, Record, Retry, Skip, context
-from kherd.worker.board import Board, Counter
+from kherd.worker.board import Board
 from kherd.worker.boardview import counters_of, in_flight_of
+from kherd.worker.counters import Counter
 from kherd.worker.decide.halted import Halted, encode
 from kherd.worker.kafka import CallbackError
 from kherd.worker.spec import ErrorSpec

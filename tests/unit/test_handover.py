@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kherd.worker import clock, heritage
-from kherd.worker.board import Board, Counter
+from kherd.worker.board import Board
 from kherd.worker.boardentries import entries_of
+from kherd.worker.counters import Counter
 from kherd.worker.decide.handover import METADATA, Commit, Entry, identity_of
 
 from ..fakes.consumer import TOPIC

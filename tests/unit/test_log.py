@@ -85,16 +85,16 @@ def test_below_the_level_nothing_is_written(written: Written) -> None:
 
 
 def test_an_exception_adds_its_traceback_and_its_text(written: Written) -> None:
-    log.emit(events.BATCH_FAILED, error=raised("not JSON"), count=5)
+    log.emit(events.BATCH_FAILED, error=raised("not JSON"), count=5, attempt=1)
     line = written.last()
     assert line["error"] == "ValueError: not JSON"
-    assert "raised ValueError: not JSON;" in line["message"]
+    assert "raised ValueError: not JSON" in line["message"]
     assert line["traceback"].endswith("ValueError: not JSON")
 
 
 def test_an_error_that_is_text_is_a_field_like_others(written: Written) -> None:
-    log.emit(events.BATCH_FAILED, error="TypeError: x", count=5)
-    assert "raised TypeError: x;" in written.last()["message"]
+    log.emit(events.BATCH_FAILED, error="TypeError: x", count=5, attempt=1)
+    assert "raised TypeError: x" in written.last()["message"]
     assert "traceback" not in written.last()
 
 

@@ -3,7 +3,7 @@ from typing import Any
 
 from kherd.supervisor.decide.metrics import samples, totals
 from kherd.supervisor.metrics import BUILD_INFO, GAUGE_TOTALS, HANDLER_SECONDS, METRICS, TOTALS, UNSENT, safe
-from kherd.worker.board import GAUGES, Counter
+from kherd.worker.counters import GAUGES, Counter
 
 from ..fakes.status import status
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Message
 
-from kherd.worker.board import Board, Counter
+from kherd.worker.board import Board
 from kherd.worker.boardview import counters_of
+from kherd.worker.counters import Counter
 from kherd.worker.decide.halted import Halted, encode
 from kherd.worker.spec import SlotIdentity
 

@@ -17,8 +17,9 @@ from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.recycler import Recycler
 from kherd.supervisor.slot import Papers, Slot, stacks_file
 from kherd.worker import clock, log
-from kherd.worker.board import Board, Counter
+from kherd.worker.board import Board
 from kherd.worker.boardwriter import BoardWriter
+from kherd.worker.counters import Counter
 from kherd.worker.spec import LogSpec, SlotIdentity
 
 from ..fakes.nursery import FakeNursery, process

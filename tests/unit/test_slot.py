@@ -12,8 +12,9 @@ from kherd.supervisor.decide.suspension import Gap
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.slot import Papers, Slot, stacks_file, without_inherited
 from kherd.worker import clock
-from kherd.worker.board import NONE, Board, Counter, Phase, StateWord
+from kherd.worker.board import NONE, Board, Phase, StateWord
 from kherd.worker.boardwriter import BoardWriter
+from kherd.worker.counters import Counter
 from kherd.worker.spec import SlotIdentity
 
 STACKS = """Thread 0x00007f0000000001 (most recent call first):
