@@ -65,9 +65,9 @@ class Cell:
         """Return the state."""
         return self._load().state
 
-    def may_try(self) -> bool:
-        """Return whether a call that asks now would be let through."""
-        return decide.may_try(self._load(), clock.monotonic())
+    def may_try(self, late: float = 0.0) -> bool:
+        """Return whether a call that asks now would be let through, and as the probe `late` seconds ago already."""
+        return decide.may_try(self._load(), clock.monotonic() - late)
 
     def after(self) -> float:
         """Return the seconds until a call may be let through, as far as they are known."""

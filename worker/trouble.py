@@ -28,6 +28,8 @@ class Trouble:
     """How often in a row it met an outage."""
     breakers: frozenset[str] = frozenset()
     """The circuit breakers that kept it from being handled the last time: there is no use in trying before they do."""
+    tried: bool = False
+    """Whether it went through one of them and failed, the last time: others go first."""
     vain: int = 0
     """How often in a row it met an outage although none of them was to be waited for."""
 

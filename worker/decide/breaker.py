@@ -15,6 +15,8 @@ from typing import Final
 
 LONGEST_LEASE: Final = 86_400.0
 """Seconds: a lease that is said to last longer was written by another clock."""
+SLACK: Final = 1.0
+"""Seconds by which an end that lies further ahead than the timeout may be one's own, looked at from a little earlier."""
 
 
 class State(IntEnum):
@@ -134,7 +136,7 @@ def may_try(breaker: Breaker, now: float) -> bool:
         case State.CLOSED:
             return True
         case State.OPEN:
-            return not now < breaker.until <= now + breaker.timeout
+            return not now < breaker.until <= now + breaker.timeout + SLACK
         case State.HALF_OPEN:
             return not now < breaker.until <= now + LONGEST_LEASE
 
