@@ -11,9 +11,8 @@ from typing import Final, Protocol, TypeVar
 
 from . import clock, events, log
 from .breakerslot import Slot
-from .breakertable import OWN
 from .decide import breaker as decide
-from .decide.breaker import Abandoned, Asked, Breaker, Event, Failed, Holder, Policy, State, Succeeded, Tripped
+from .decide.breaker import OWN, Abandoned, Asked, Breaker, Event, Failed, Holder, Policy, State, Succeeded, Tripped
 
 PATIENCE: Final = 0.05
 """Seconds to wait for a lock, which is held for microseconds unless its owner is stopped."""

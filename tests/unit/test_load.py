@@ -178,7 +178,7 @@ def test_what_holds_for_a_breaker_stands_under_its_name(tmp_path: Path) -> None:
     [
         ("[breaker]\ndb = 5", "breaker.db: must be a table, got 5"),
         ("[[breaker]]", "breaker: must be a table, got a list"),
-        ("[breaker.db]", "breaker.db: does nothing without failure_threshold or timeout"),
+        ("[breaker.db]", "breaker.db: must have failure_threshold or timeout, got a table"),
         ("[breaker.db]\ntimeuot = 5", "breaker.db.timeuot: is no known key, did you mean 'breaker.db.timeout'?"),
         ("[breaker.db]\nwait = 5", "breaker.db.wait: is no known key; known here: failure_threshold, timeout"),
         ("[breaker.db]\nfailure_threshold = 0", "breaker.db.failure_threshold: must be at least 1, got 0"),

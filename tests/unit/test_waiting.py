@@ -161,7 +161,7 @@ def test_what_is_listed_as_an_outage_has_a_backoff_of_its_own(board: Board) -> N
 
 
 def test_a_refusal_by_a_breaker_that_nobody_knows_has_a_backoff_too(world: World) -> None:
-    refusals = []
+    refusals: list[Any] = []
 
     def handle(given: Any) -> None:
         if len(refusals) < 4:

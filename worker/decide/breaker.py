@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
+OWN: Final = "~"
+"""What the names of kherd's own breakers begin with."""
 LONGEST_LEASE: Final = 86_400.0
 """Seconds: a lease that is said to last longer was written by another clock."""
 SLACK: Final = 1.0
