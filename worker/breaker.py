@@ -194,7 +194,7 @@ class CircuitBreaker:
         if not through:
             if not self.fallback_ok:
                 REFUSALS.note(self.name)
-            raise BreakerOpen(self.name, cell.after())
+            raise BreakerOpen(self.name, cell.after(), fallback_ok=self.fallback_ok)
 
     def _returned(self) -> None:
         self._cell.succeeded(self._probe())
@@ -205,7 +205,7 @@ class CircuitBreaker:
             if probe is not None:
                 self._cell.abandoned(probe)
         elif isinstance(error, self._counts) and not isinstance(error, self._ignores):
-            if self._cell.failed(probe, error) is not State.CLOSED:
+            if self._cell.failed(probe, error) is not State.CLOSED and not self.fallback_ok:
                 blame_breaker(error, self.name)
         elif self._cell.hot[0]:
             self._cell.succeeded(probe)

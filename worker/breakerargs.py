@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from .breakertable import OWN
-from .decide.breaker import Policy
+from .decide.breaker import OWN, Policy
 
 LONGEST_NAME: Final = 200
 LONGEST_TIMEOUT: Final = 86_400.0

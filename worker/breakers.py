@@ -71,13 +71,12 @@ class Breakers:
         """Return whether any of `names` lets nothing through as it does when it is closed."""
         return any(cell.state() is not State.CLOSED for cell in self._known(names))
 
-    def may_try(self, names: Iterable[str]) -> bool:
-        """Return whether all of `names` would let a call through that asks now; what nobody knows keeps nobody."""
-        return all(cell.may_try() for cell in self._known(names))
+    def may_try(self, names: Iterable[str], late: float = 0.0) -> bool:
+        """Return whether all of `names` would let a call through that asks now; what nobody knows keeps nobody.
 
-    def after(self, names: Iterable[str]) -> float:
-        """Return the seconds until `may_try` may be true, as far as they are known."""
-        return max((cell.after() for cell in self._known(names)), default=0.0)
+        With `late` only if that many seconds ago they would have done so too, or are closed: others go first.
+        """
+        return all(cell.may_try(late) for cell in self._known(names))
 
     def knows(self, names: Iterable[str]) -> bool:
         """Return whether any of `names` is a breaker."""

@@ -23,7 +23,7 @@ from typing import Final, Self
 
 from .breakerslot import SLOT_WORDS, Slot
 from .bytelocks import ByteLocks
-from .decide.breaker import Breaker
+from .decide.breaker import OWN, Breaker
 
 FILE: Final = "breakers"
 MAGIC: Final = 0x6B6865726462  # "kherdb"
@@ -32,8 +32,6 @@ SLOTS: Final = 64
 FIRST: Final = 64
 TOTAL_WORDS: Final = FIRST + SLOTS * SLOT_WORDS
 SIZE: Final = TOTAL_WORDS * 8
-OWN: Final = "~"
-"""What names of kherd's own begin with."""
 _CLAIMS: Final = 0
 """The byte that is locked while a name is claimed."""
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")

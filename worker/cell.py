@@ -11,9 +11,8 @@ from typing import Final, Protocol, TypeVar
 
 from . import clock, events, log
 from .breakerslot import Slot
-from .breakertable import OWN
 from .decide import breaker as decide
-from .decide.breaker import Abandoned, Asked, Breaker, Event, Failed, Holder, Policy, State, Succeeded, Tripped
+from .decide.breaker import OWN, Abandoned, Asked, Breaker, Event, Failed, Holder, Policy, State, Succeeded, Tripped
 
 PATIENCE: Final = 0.05
 """Seconds to wait for a lock, which is held for microseconds unless its owner is stopped."""
@@ -65,9 +64,9 @@ class Cell:
         """Return the state."""
         return self._load().state
 
-    def may_try(self) -> bool:
-        """Return whether a call that asks now would be let through."""
-        return decide.may_try(self._load(), clock.monotonic())
+    def may_try(self, late: float = 0.0) -> bool:
+        """Return whether a call that asks now would be let through, and as the probe `late` seconds ago already."""
+        return decide.may_try(self._load(), clock.monotonic() - late)
 
     def after(self) -> float:
         """Return the seconds until a call may be let through, as far as they are known."""

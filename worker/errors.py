@@ -33,15 +33,17 @@ class Skip(Exception):  # noqa: N818 - an instruction, not an error
 class BreakerOpen(Exception):  # noqa: N818 - a state of the world, not an error of the record
     """The circuit breaker `name` lets nothing through; it is asked again in `after` seconds at the earliest.
 
-    Anywhere in an exception's chain it says that the record is not at fault: it waits, and no attempt is counted.
+    Anywhere in an exception's chain it says that the record is not at fault: it waits, and no attempt is counted. With
+    `fallback_ok` only if it is what is raised: what the handler did without that call is judged by itself.
     """
 
     __module__ = "kherd"
 
-    def __init__(self, name: str, after: float = 0.0) -> None:
+    def __init__(self, name: str, after: float = 0.0, *, fallback_ok: bool = False) -> None:
         super().__init__(f"the circuit breaker {name!r} is open")
         self.name = name
         self.after = after
+        self.fallback_ok = fallback_ok
 
 
 def blame_breaker(error: BaseException, name: str) -> None:

@@ -31,6 +31,8 @@ class Trouble:
     """What stands for it in the queues, where calls run beside each other (`task.Task`)."""
     breakers: frozenset[str] = frozenset()
     """The circuit breakers that kept it from being handled the last time: there is no use in trying before they do."""
+    tried: bool = False
+    """Whether it went through one of them and failed, the last time: others go first."""
     vain: int = 0
     """How often in a row it met an outage although none of them was to be waited for."""
     fingerprint: str | None = None

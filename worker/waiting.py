@@ -34,9 +34,9 @@ class Waiting:
     def wait_out(self, partition: Partition, case: Trouble, answer: Disposition) -> None:
         """Keep the record of `case`, which an outage has kept from being handled."""
         case.outages += 1
-        case.breakers = answer.breakers
+        case.breakers, case.tried = answer.breakers, answer.tried
         case.vain = 0 if self._breakers.shut(case.breakers) else case.vain + 1
-        case.due = clock.monotonic() + self._pause(case, tried=answer.tried)
+        case.due = clock.monotonic() + self._pause(case)
         self._keeper.keep(partition, case)
         if case.outages == 1 and partition.troubles[0] is case:  # those behind it wait for it, and would all say so
             where = {"topic": partition.topic, "partition": partition.number, "offset": case.offset}
@@ -53,15 +53,15 @@ class Waiting:
 
     def may_try(self, case: Trouble) -> bool:
         """Return whether to try the record of `case`, which is due; if not, it is due again a little later."""
-        if not case.breakers or self._breakers.may_try(case.breakers):
+        # Who was the probe lets others go first the next time: it may be the record, after all.
+        if not case.breakers or self._breakers.may_try(case.breakers, LOOK if case.tried else 0.0):
             return True
         case.due = clock.monotonic() + LOOK
         return False
 
-    def _pause(self, case: Trouble, *, tried: bool) -> float:
+    def _pause(self, case: Trouble) -> float:
         if case.vain == 0:
-            # Who was the probe lets others go first the next time: it may be the record, after all.
-            return LOOK + (self._breakers.after(case.breakers) if tried else 0.0)
+            return LOOK
         if self._breakers.knows(case.breakers):
             # The breaker was closed by somebody else a moment after it had refused the call; but only once in a row.
             return LOOK if case.vain == 1 else backoff(self._policy, case.vain - 1, self._rng)

@@ -33,7 +33,6 @@ def problems_of(settings: "Settings") -> list[str]:
         *_counts(settings),
         *_topics(settings),
         *_dead_letters(settings),
-        *_breakers(settings),
         *_embedded(settings),
         *_oauth(settings),
         *refusals(settings),
@@ -145,12 +144,6 @@ def _dead_letters(settings: "Settings") -> Iterator[str]:
             yield f"dead_letter.topic: {letters!r} is longer than the 249 characters that Kafka takes"
         elif letters in topics:
             yield f"kafka.topics: {letters!r} is where the dead letters of {topic!r} go: this herd would eat its own"
-
-
-def _breakers(settings: "Settings") -> Iterator[str]:
-    for name, breaker in settings.breaker.items():
-        if breaker.failure_threshold is None and breaker.timeout is None:
-            yield f"breaker.{name}: does nothing without failure_threshold or timeout"
 
 
 def _embedded(settings: "Settings") -> Iterator[str]:

@@ -4,10 +4,11 @@ from typing import Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from .breaker import Breaker
 from .kinds import BreakerName
 from .operations import Alerts, Autoscale, Control, Lag, Limits, Log, Metrics, Reload, Restart, Stop, Systemd
 from .rules import Problems, problems_of
-from .sections import App, Breaker, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
+from .sections import App, DeadLetter, Delivery, Errors, Kafka, Section, State, Workers
 
 EMBEDDED: Final = "embedded"
 

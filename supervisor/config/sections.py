@@ -9,7 +9,6 @@ from .kinds import (
     Bootstrap,
     ClassName,
     Duration,
-    DurationOrNone,
     Flag,
     Mask,
     Membership,
@@ -20,7 +19,6 @@ from .kinds import (
     Text,
     Topic,
     Whole,
-    WholeOrNone,
     not_automatic,
     not_exactly_once,
 )  # fmt: skip
@@ -212,23 +210,6 @@ class Errors(Section):
     max_crashes: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         3,
         description="So many deaths of a worker in the call for one record, alone, and the record is dead-lettered.",
-    )
-
-
-class Breaker(Section):
-    """What holds for the circuit breaker NAME instead of what the handler's code says; 64 of them at most."""
-
-    failure_threshold: WholeOrNone = Field(
-        None,
-        ge=1,
-        le=1_000_000,
-        description="So many failures in a row, over all workers of the host, open it. Default: as in the code (5).",
-    )
-    timeout: DurationOrNone = Field(
-        None,
-        gt=0,
-        le=DAY,
-        description="So long it is open before one call is let through as a probe. Default: as in the code (60s).",
     )
 
 

@@ -75,7 +75,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "recycled": {"max_age": 2},
         "rollbacks": 0,
         "rolls": [],
-        "breakers": [],
+        "breakers": [breaker("db")],
         "alerts": [],
         "problems": [],
         "in_flight_age": 1.25,
@@ -83,6 +83,21 @@ def status(**changes: Any) -> dict[str, Any]:
         "readiness": {"steady": 1, "quorum": 1, "stopping": False, "quiet": False, "handler_timeout": 20.0},
     }
     return {**document, **changes}
+
+
+def breaker(name: str, **changes: Any) -> dict[str, Any]:
+    """Return one circuit breaker of the document, with `changes`."""
+    return {
+        "name": name,
+        "state": "closed",
+        "failures": 0,
+        "trips": 0,
+        "open_for": 0.0,
+        "open_seconds": 0.0,
+        "probed_in": 0.0,
+        "probe_pid": None,
+        **changes,
+    }
 
 
 def slot(number: int, **changes: Any) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_an_open_one_opens_for_nobody_before_its_time(
 
 @given(st.sampled_from([State.OPEN, State.HALF_OPEN]), breakers, times, holders)
 def test_times_of_another_clock_hold_nobody_up(state: State, breaker: Breaker, now: float, holder: Holder) -> None:
-    odd = replace(breaker, state=state, until=now + LONGEST_LEASE + breaker.timeout + 1)
+    odd = replace(breaker, state=state, until=now + LONGEST_LEASE + breaker.timeout + 2)
     assert step(odd, Asked(holder, 1.0), now, Policy()).state is State.HALF_OPEN
 
 

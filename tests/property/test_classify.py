@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from kherd import BreakerOpen, ProcessingError, Retry, Skip
 from kherd.worker.decide.classify import POISON, RETRY, SKIP, Disposition, Verdict, classify
+from kherd.worker.errors import blame_breaker
 
 
 class OwnPoisonError(ProcessingError):
@@ -100,3 +101,28 @@ def test_the_table_of_handlers() -> None:
     assert classify(Retry(after=math.nan), ()) == RETRY
     assert classify(ExceptionGroup("g", [ProcessingError("x"), ProcessingError("y")]), ()) == POISON
     assert classify(ExceptionGroup("g", [ProcessingError("x"), Retry(after=3), Retry(after=5)]), ()).after == 5
+
+
+@given(st.booleans(), st.booleans())
+def test_a_refusal_that_the_handler_can_do_without_is_only_itself_an_outage(fallback_ok: bool, raised: bool) -> None:
+    refusal = BreakerOpen("cache", fallback_ok=fallback_ok)
+    error: BaseException = refusal
+    if not raised:
+        error = ValueError("what was done instead")
+        error.__context__ = refusal
+    outage = raised or not fallback_ok
+    answer = classify(error, ())
+    assert answer.verdict is (Verdict.OUTAGE if outage else Verdict.RETRY)
+    assert answer.breakers == ({"cache"} if outage else frozenset())
+    assert not answer.tried
+
+
+@given(st.booleans())
+def test_a_failure_that_opened_a_breaker_is_an_outage(wrapped: bool) -> None:
+    failure: BaseException = ConnectionError()
+    blame_breaker(failure, "db")
+    error: BaseException = failure
+    if wrapped:
+        error = ProcessingError()
+        error.__cause__ = failure
+    assert classify(error, ()) == Disposition(Verdict.OUTAGE, breakers=frozenset({"db"}), tried=True)

@@ -124,7 +124,7 @@ def test_a_probe_that_fails_opens_it_again(way: Way, make: Make) -> None:
     due(breaker)
     seen = []
     with pytest.raises(OSError, match="away"):
-        way(breaker, lambda: seen.append(breaker.state) or fail() or 0)  # type: ignore[func-returns-value]
+        way(breaker, lambda: seen.append(breaker.state) or fail() or 0)
     assert (seen, breaker.state) == (["half_open"], "open")
 
 
@@ -251,10 +251,11 @@ def test_which_exceptions_count_is_said(make: Make) -> None:
 
 def test_an_answer_that_is_an_exception_closes_it(make: Make) -> None:
     breaker = make(timeout=SOON, ignores=(LookupError,))
+    nothing: dict[str, int] = {}
     trip(breaker)
     due(breaker)
     with pytest.raises(KeyError):
-        breaker.call({}.__getitem__, "x")
+        breaker.call(nothing.__getitem__, "x")
     assert breaker.state == "closed"
 
 
@@ -361,7 +362,7 @@ def test_watched_threads_and_tasks_are_told_of_by_themselves(make: Make) -> None
         return refused()
 
     async def tasks() -> list[frozenset[str]]:
-        return await asyncio.gather(task(1), task(0))
+        return list(await asyncio.gather(task(1), task(0)))
 
     with ThreadPoolExecutor(2) as pool:
         assert [one.result() for one in (pool.submit(watched, 1), pool.submit(watched, 0))] == [{breaker.name}, set()]

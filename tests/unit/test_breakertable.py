@@ -100,6 +100,7 @@ class Dying(Slot):
     """A slot whose writer is killed after so many of the writes that matter."""
 
     __slots__ = ("left",)
+    left: int
 
     def _write(self, copy: int, breaker: Breaker) -> None:
         self._count()

@@ -19,7 +19,7 @@ from kherd.supervisor.cli.words import count, duration, percent, plain, rate
 from kherd.supervisor.control.protocol import Answer, Request, done, refused
 
 from ..fakes.daemon import FakeDaemon
-from ..fakes.status import slot
+from ..fakes.status import breaker, slot
 from ..fakes.status import status as document
 
 CONFIG = """
@@ -92,6 +92,19 @@ def test_status_shows_an_alert_in_red() -> None:
         console.print(rendered)
     assert f"\x1b[1;31m  {text}\x1b[0m" in capture.get()
     assert "\n  no broker answers" in capture.get()
+
+
+def test_status_shows_breakers_that_are_or_were_not_closed() -> None:
+    rows = [
+        breaker("db", state="half_open", trips=2, open_for=75.0, open_seconds=3725.0),
+        breaker("cache", trips=1, open_seconds=5.0),
+        breaker("never"),
+    ]
+    shown = seen(status.render(document(breakers=rows)))
+    assert "db half open 1 min 15 s 2 1 h 2 min" in shown
+    assert "cache closed - 1 5.0 s" in shown
+    assert "never" not in shown
+    assert "circuit breaker" not in seen(status.render(document()))
 
 
 def test_status_calls_the_unknown_unknown() -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 
@@ -77,8 +77,10 @@ def test_promises_that_were_measured_are_a_section_of_the_benchmarks(
 def test_every_key_is_documented_in_a_sentence() -> None:
     configuration = (ROOT / "CONFIGURATION.md").read_text()
     for section, field in Settings.model_fields.items():
-        _, _, part = configuration.partition(f"## [{section}]\n")
-        for key, info in (field.annotation or Settings).model_fields.items():
+        annotation: Any = field.annotation
+        named = get_origin(annotation) is dict
+        _, _, part = configuration.partition(f"## [{section}{'.NAME' if named else ''}]\n")
+        for key, info in (get_args(annotation)[1] if named else annotation).model_fields.items():
             assert f"\n| `{key}`" in part.partition("\n## ")[0]
             assert info.description
             assert info.description.endswith(".")

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from kherd.supervisor.config.effective import effective, to_toml
 from kherd.supervisor.config.errors import ConfigError
 from kherd.supervisor.config.load import load
+from kherd.supervisor.config.spec import worker_spec
+from kherd.worker.spec import BreakerSpec
 
 from ..fakes.configs import START, loaded, problems
 
@@ -155,3 +158,36 @@ def test_static_membership_needs_an_instance(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, text, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
     assert "set app.instance" in problem
     assert not problems(tmp_path, text.replace("[kafka]", 'instance = "a"\n[kafka]'), {"container": "lxc"})
+
+
+def test_what_holds_for_a_breaker_stands_under_its_name(tmp_path: Path) -> None:
+    text = START + '[breaker.db]\nfailure_threshold = 3\n[breaker."the token store"]\ntimeout = "90s"\n'
+    found = loaded(tmp_path, text)
+    assert worker_spec(found, generation=1, bootstrap="x").breakers == {
+        "db": BreakerSpec(3, None),
+        "the token store": BreakerSpec(None, 90.0),
+    }
+    shown = to_toml(effective(found))
+    assert "[breaker.db]\nfailure_threshold = 3\n" in shown
+    assert '[breaker."the token store"]\ntimeout = "90s"\n' in shown
+    assert loaded(tmp_path, shown).settings == found.settings
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[breaker]\ndb = 5", "breaker.db: must be a table, got 5"),
+        ("[[breaker]]", "breaker: must be a table, got a list"),
+        ("[breaker.db]", "breaker.db: must have failure_threshold or timeout, got a table"),
+        ("[breaker.db]\ntimeuot = 5", "breaker.db.timeuot: is no known key, did you mean 'breaker.db.timeout'?"),
+        ("[breaker.db]\nwait = 5", "breaker.db.wait: is no known key; known here: failure_threshold, timeout"),
+        ("[breaker.db]\nfailure_threshold = 0", "breaker.db.failure_threshold: must be at least 1, got 0"),
+        ("[breaker.db]\ntimeout = 0", "breaker.db.timeout: must be above 0, got 0"),
+        (
+            '[breaker."~x"]\ntimeout = 5',
+            "breaker.~x: the name must be 1 to 200 bytes of printable text that does not begin with ~, got '~x'",
+        ),
+    ],
+)
+def test_a_breaker_that_cannot_be_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    assert problems(tmp_path, f"{START}{text}\n") == [problem]

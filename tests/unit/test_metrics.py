@@ -5,7 +5,7 @@ from kherd.supervisor.decide.metrics import samples, totals
 from kherd.supervisor.metrics import BUILD_INFO, GAUGE_TOTALS, HANDLER_SECONDS, METRICS, TOTALS, UNSENT, safe
 from kherd.worker.counters import GAUGES, Counter
 
-from ..fakes.status import status
+from ..fakes.status import breaker, status
 
 
 def sent(now: dict[str, Any], before: dict[str, Any] | None = None) -> dict[str, float]:
@@ -138,3 +138,15 @@ def test_a_segment_of_a_path_is_safe() -> None:
     assert safe("a.b:c|d@e#f g/ä\n") == "a_b_c_d_e_f_g___"
     assert safe("") == "_"
     assert safe("Order-s_1") == "Order-s_1"
+
+
+def test_a_breaker_is_a_state_its_trips_and_the_time_it_was_not_closed() -> None:
+    before = status(breakers=[breaker("db", trips=1, open_seconds=10.0), breaker("cäche")])
+    now = status(
+        breakers=[breaker("db", state="open", trips=3, open_seconds=12.5), breaker("cäche", state="half_open", trips=1)]
+    )
+    found = sent(now, before)
+    assert (found["breakers.db.state"], found["breakers.c_che.state"]) == (2, 1)
+    assert (found["breakers.db.trips"], found["breakers.c_che.trips"]) == (2, 1)
+    assert (found["breakers.db.open_ms"], found["breakers.c_che.open_ms"]) == (2500, 0)
+    assert {sample.path: sample.value for sample in totals(now)}["breakers.db.open_ms"] == 12500

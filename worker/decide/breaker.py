@@ -13,8 +13,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
+OWN: Final = "~"
+"""What the names of kherd's own breakers begin with."""
 LONGEST_LEASE: Final = 86_400.0
 """Seconds: a lease that is said to last longer was written by another clock."""
+SLACK: Final = 1.0
+"""Seconds by which an end that lies further ahead than the timeout may be one's own, looked at from a little earlier."""
 
 
 class State(IntEnum):
@@ -134,7 +138,7 @@ def may_try(breaker: Breaker, now: float) -> bool:
         case State.CLOSED:
             return True
         case State.OPEN:
-            return not now < breaker.until <= now + breaker.timeout
+            return not now < breaker.until <= now + breaker.timeout + SLACK
         case State.HALF_OPEN:
             return not now < breaker.until <= now + LONGEST_LEASE
 

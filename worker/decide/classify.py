@@ -52,8 +52,9 @@ def classify(
     """
     chain = list(_chain(error))
     blamed = frozenset(name for one in chain if (name := blamed_breaker(one)) is not None)
-    if blamed or any(isinstance(one, (BreakerOpen, *outage)) for one in chain):
-        refused = frozenset(str(one.name) for one in chain if isinstance(one, BreakerOpen))
+    refusals = [one for one in chain if isinstance(one, BreakerOpen) and (one is error or not one.fallback_ok)]
+    if blamed or refusals or any(isinstance(one, outage) for one in chain):
+        refused = frozenset(str(one.name) for one in refusals)
         return Disposition(Verdict.OUTAGE, breakers=blamed | refused, tried=bool(blamed))
     answers = [_judge(member, poison) for member in _members(error)]
     verdicts = {answer.verdict for answer in answers}
