@@ -16,7 +16,7 @@ def test_memory_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
 
     # When it consumes them
     feed(kafka, name, killers, number)
-    letters = expect(kafka, one, name, killers, number)
+    letters = expect(kafka, one, name, killers, number, "memory")
 
     # Then both are put aside after three deaths of their own, and say what they were, and how much memory that took
     leak, overflow = (said(letter) for letter in sorted(letters, key=origin))
