@@ -10,7 +10,15 @@ def test_memory_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
     # Given a herd with a limit of memory, a record at which the handler takes ever more, and one that finds none left
     name, number = topic(2), many()
     killers = {0: [(number // 2, b"leak")], 1: [(number // 2, b"overflow")]}
-    config = tables(kafka, name, app={"instance": "here"}, workers={"count": 2}, limits={"memory_hard": "150MiB"})
+    config = tables(
+        kafka,
+        name,
+        app={"instance": "here"},
+        # Reading PSS may take a hundredth of the supervisor's time: on a busy machine that is a reading in 20 s.
+        workers={"count": 2, "handler_timeout": 100},
+        stop={"timeout": 110},
+        limits={"memory_hard": "150MiB"},
+    )
     one = herd(config, RECORD)
     settle(one, 2, 2)
 
