@@ -139,6 +139,8 @@ class Quarantine:
             # A run of its own: no list is made of it together with others.
             run.singly = run.singly or self._index(run) is not None
         run = self._inbox.take()
+        if run.partition.offsets.reached is None:  # it begins here: what is below has been done, by somebody
+            self._pass_by(run.partition, offset_of(run.messages[0]))
         index = self._index(run)
         if index is None:
             self._inbox.put_back([run])
@@ -154,11 +156,15 @@ class Quarantine:
         """Let go of suspects whose partition has gone on past them."""
         for partition in self._partitions:
             done = partition.offsets.committable
-            for suspect in self._of(partition):
-                if done is not None and suspect.last < done:
-                    self._pulse.suspects.drop(suspect)
-                    if suspect.verdict is Verdict.PENDING:
-                        self._say(acquitted(suspect))
+            if done is not None:
+                self._pass_by(partition, done)
+
+    def _pass_by(self, partition: Partition, done: int) -> None:
+        for suspect in self._of(partition):
+            if suspect.last < done:
+                self._pulse.suspects.drop(suspect)
+                if suspect.verdict is Verdict.PENDING:
+                    self._say(acquitted(suspect))
 
     def _each(self, partition: Partition, messages: Sequence[Message]) -> None:
         """Handle suspects one after the other, and keep the rest."""

@@ -52,7 +52,7 @@ def test_a_count_outlives_its_supervisor(kafka: Cluster, topic: NewTopic, herd: 
 
     # and the third death is the last
     gate.touch()
-    [_] = expect(kafka, one, name, killers, NUMBER)
+    [_] = expect(kafka, one, name, killers, NUMBER, "across_supervisors")
     assert deaths(one) == {(0, KILLER): DEATHS}
     one.wait_status(lambda status: not status["suspects"])
     assert not (one.state / "suspects.json").exists()

@@ -21,7 +21,7 @@ def test_exits_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHerd
 
     # When it consumes them
     feed(kafka, name, killers, number)
-    letters = expect(kafka, one, name, killers, number)
+    letters = expect(kafka, one, name, killers, number, f"exit_{mode}")
 
     # Then each is put aside after three deaths of its own, with its exit code
     together = mode == "batch"

@@ -16,7 +16,7 @@ def test_a_hang_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
 
     # When it consumes them
     feed(kafka, name, killers, number)
-    [letter] = expect(kafka, one, name, killers, number)
+    [letter] = expect(kafka, one, name, killers, number, "hang")
 
     # Then it is put aside after three hangs, and says where they were
     assert deaths(one) == {(0, number // 2): DEATHS}

@@ -10,13 +10,21 @@ def test_memory_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
     # Given a herd with a limit of memory, a record at which the handler takes ever more, and one that finds none left
     name, number = topic(2), many()
     killers = {0: [(number // 2, b"leak")], 1: [(number // 2, b"overflow")]}
-    config = tables(kafka, name, app={"instance": "here"}, workers={"count": 2}, limits={"memory_hard": "150MiB"})
+    config = tables(
+        kafka,
+        name,
+        app={"instance": "here"},
+        # Reading PSS may take a hundredth of the supervisor's time: on a busy machine that is a reading in 20 s.
+        workers={"count": 2, "handler_timeout": 100},
+        stop={"timeout": 110},
+        limits={"memory_hard": "150MiB"},
+    )
     one = herd(config, RECORD)
     settle(one, 2, 2)
 
     # When it consumes them
     feed(kafka, name, killers, number)
-    letters = expect(kafka, one, name, killers, number)
+    letters = expect(kafka, one, name, killers, number, "memory")
 
     # Then both are put aside after three deaths of their own, and say what they were, and how much memory that took
     leak, overflow = (said(letter) for letter in sorted(letters, key=origin))

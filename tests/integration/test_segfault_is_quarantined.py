@@ -21,7 +21,7 @@ def test_a_segfault_among_many_records(kafka: Cluster, topic: NewTopic, herd: Ne
 
     # When it consumes them
     feed(kafka, name, killers, number)
-    [letter] = expect(kafka, one, name, killers, number)
+    [letter] = expect(kafka, one, name, killers, number, f"segfault_{mode}")
 
     # Then that one is dead-lettered, once, after three deaths of its own, and says how it killed
     together = mode == "batch"

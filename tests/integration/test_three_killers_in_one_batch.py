@@ -21,7 +21,7 @@ def test_three_killers(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
 
     # When they come in one batch
     feed(kafka, name, killers, number)
-    letters = expect(kafka, one, name, killers, number)
+    letters = expect(kafka, one, name, killers, number, "three_in_one_batch")
 
     # Then the batch dies once, and each killer three times
     assert {origin(letter)[1]: letter.value() for letter in letters} == KINDS

@@ -264,6 +264,16 @@ def test_a_suspect_of_which_the_partition_is_past_is_let_go(ward: Ward) -> None:
     assert ward.rig.pulse.suspects.by_key == {}
 
 
+def test_a_suspect_below_where_a_partition_begins_is_let_go_before_anything_is_called(ward: Ward) -> None:
+    heard: list[list[tuple[int, int]]] = []
+    ward.fail = lambda _: heard.append(ward.said())
+    ward.tell(suspect(1, crashes=2, loose=True), suspect(7, crashes=1))
+    ward.write(5)
+    ward.rig.go()
+    assert ward.calls == [([5], 1)]
+    assert heard == [[(1, 1)]]
+
+
 def test_offsets_of_a_topic_that_was_made_anew_say_nothing(ward: Ward) -> None:
     ward.rig.pulse.heritage.identities[TOPIC] = Identity(1, 2, 4)
     ward.tell(condemned(0, identity=Identity(1, 2, 3)), condemned(1, identity=Identity(1, 2, 4)))
