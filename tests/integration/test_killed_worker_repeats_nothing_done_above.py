@@ -1,4 +1,4 @@
-"""kill -9 of a worker that has done more than its last commit says, above a record that fails: only that is repeated."""
+"""kill -9 of a worker that has done more than its last commit says, above a record that fails: that is not repeated."""
 
 import os
 import signal
