@@ -46,12 +46,13 @@ def test_a_hang(kafka: Cluster, herd: NewHerd, topic: NewTopic, source: str) -> 
     switch(one).turn_on()
     assert f"{name}[0]@2" in died["message"]
     assert "over handler_timeout 1.5 s" in died["message"]
-    [left] = one.events("unfinished")
+    left = one.wait_event("unfinished")
     assert (left["topic"], left["partition"], left["first"], left["last"]) == (name, 0, 2, 2)
 
     # and nothing else is handled again
     wait_committed(kafka, one, name, {0: 54})
     one.stop()
+    assert len(one.events("unfinished")) == 1
     handled = read(one.ledger)
     assert [entry.offset for entry in handled.entries if entry.key == b"b"] == [2, 2, 2, 3, 3]
     assert ends(handled).duplicates() == {}

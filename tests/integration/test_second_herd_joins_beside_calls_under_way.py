@@ -14,13 +14,13 @@ from kherd.testing.story import tables
 from kherd.testing.topics import Cluster
 from kherd.testing.wait import until
 
-PARTITIONS, RATE = 4, 800
+PARTITIONS, RATE = 4, 500
 
 
 @pytest.mark.parametrize("kind", ["threads", "coroutines"])
 def test_two_herds(kafka: Cluster, herd: NewHerd, topic: NewTopic, kind: str) -> None:
     # Given a herd with calls beside each other that is behind a stream
-    name, share = topic(PARTITIONS), count(5_000, 500)
+    name, share = topic(PARTITIONS), count(5_000, 250)
 
     def start(instance: str) -> Herd:
         app = {"name": f"h-{name[-8:]}", "instance": instance}

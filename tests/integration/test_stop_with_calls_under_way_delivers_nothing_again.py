@@ -11,7 +11,7 @@ from kherd.testing.scenes import config, wait_settled
 from kherd.testing.topics import Cluster
 from kherd.testing.wait import until
 
-PARTITIONS, RECORDS = 2, 3_000
+PARTITIONS, RECORDS = 4, 2_000
 
 
 @pytest.mark.parametrize("kind", ["threads", "coroutines"])
