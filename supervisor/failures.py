@@ -157,6 +157,12 @@ class Failures:
             "held": [_held(record, now) for record in self._held()[:SHOWN]],
         }
 
+    def counts(self) -> dict[str, int]:
+        """Return how many kinds are taken for outages, and how many records wait and are held."""
+        assumed = self._assumed()
+        waiting = sum(len(kind.records) for kind in assumed)
+        return {"outages": len(assumed), "waiting": waiting, "held": len(self._held())}
+
     def problems(self, now: float) -> list[str]:
         """Return what an operator should know, a sentence each."""
         found = [

@@ -62,6 +62,7 @@ BYTES_FETCHED = Metric("bytes_fetched", "counter", "bytes", "Their keys and valu
 RECORDS_HANDLED = Metric("records_handled", "counter", "records", "Records whose handler returned.")
 RECORDS_SKIPPED = Metric("records_skipped", "counter", "records", "Records put aside by Skip.")
 RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "Dead letters acknowledged by the broker.")
+RECORDS_DIVERTED = Metric("records_diverted", "counter", "records", "Of the dead letters, those of records whose attempts were exhausted.")
 RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
 CALLS = Metric("calls", "counter", "calls", "Handler calls.")
 CALLS_FAILED = Metric("records_failed", "counter", "calls", "Handler calls that raised, Skip excluded.")
@@ -76,6 +77,9 @@ IN_FLIGHT_AGE = Metric("in_flight_age_seconds", "gauge", "s", "Age of the oldest
 PARTITIONS_ASSIGNED = Metric("partitions_assigned", "gauge", "partitions", "Partitions that workers of this supervisor have.")
 PARTITIONS_PAUSED = Metric("partitions_paused", "gauge", "partitions", "Of them, paused now: by an operator, for a retry, a hold or a full buffer.")
 PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, held because a record's attempts are exhausted.")
+OUTAGES_ASSUMED = Metric("outages_assumed", "gauge", "kinds", "Kinds of failures that are taken for an outage now.")
+RECORDS_WAITING = Metric("records_waiting", "gauge", "records", "Records that wait for the end of one.")
+RECORDS_HELD = Metric("records_held", "gauge", "records", "Records whose attempts are exhausted, and that are not put aside because too few are handled.")
 ALERT_ACTIVE = Metric("alert_active", "gauge", "0 or 1", "Whether an alert lasts; sent for every alert there is.", ("alert",), "alerts.{alert}.active")
 BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
@@ -91,6 +95,7 @@ TOTALS: Final[dict[str, Metric]] = {
     "handled": RECORDS_HANDLED,
     "skipped": RECORDS_SKIPPED,
     "dead_lettered": RECORDS_DEAD_LETTERED,
+    "diverted": RECORDS_DIVERTED,
     "produced": RECORDS_PRODUCED,
     "calls": CALLS,
     "failed": CALLS_FAILED,
@@ -108,3 +113,9 @@ GAUGE_TOTALS: Final[dict[str, Metric]] = {
     "held": PARTITIONS_HELD,
 }
 """Which of the totals is which gauge."""
+FAILING: Final[dict[str, Metric]] = {
+    "outages": OUTAGES_ASSUMED,
+    "waiting": RECORDS_WAITING,
+    "held": RECORDS_HELD,
+}
+"""Which of the status document's numbers under `failing` is which gauge."""

@@ -217,6 +217,10 @@ class Outages:
         """Return the `failures` part of the status document."""
         return self._failures.document(self._now())
 
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of outages, of records that wait for the end of one, and of those that are held."""
+        return self._failures.counts()
+
     def problems(self) -> list[str]:
         """Return a sentence per outage that is assumed, and one for the records that are held."""
         return self._failures.problems(self._now())

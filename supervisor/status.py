@@ -107,6 +107,7 @@ def _summary(house: House) -> dict[str, Any]:
         "restarts": house.nursery.restarts,
         "recycled": dict(house.herd.recycler.recycled),
         "rollbacks": herd.roller.rollbacks,
+        "failing": herd.outages.counts(),
         "alerts": house.alarms.document(),
         "problems": problems(house),
     }
