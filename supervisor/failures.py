@@ -55,10 +55,6 @@ class Kind:
         """Return the topics in which it fails."""
         return {topic for topic, _, _ in self.records}
 
-    def asking(self) -> list[Record]:
-        """Return the records whose attempts are exhausted, who has failed for longest first."""
-        return sorted((one for one in self.records.values() if one.asking), key=lambda one: one.since)
-
     def next_to_try(self, now: float) -> Record:
         """Return who is to be the next probe: of each partition the first, who has waited for longest."""
         heads: dict[tuple[str, int], Record] = {}
@@ -121,6 +117,11 @@ class Failures:
         kind.error = error
         self._kinds[fingerprint] = kind
         return kind
+
+    def asking(self) -> list[tuple[Kind, Record]]:
+        """Return the records whose attempts are exhausted, who has failed for longest first."""
+        found = [(kind, one) for kind in self._kinds.values() for one in kind.records.values() if one.asking]
+        return sorted(found, key=lambda pair: (pair[1].since, pair[1].place))
 
     def of_place(self, place: Place) -> Kind | None:
         """Return how the record at `place` fails, None if it does not."""
