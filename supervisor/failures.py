@@ -55,10 +55,6 @@ class Kind:
         """Return the topics in which it fails."""
         return {topic for topic, _, _ in self.records}
 
-    def asking(self) -> list[Record]:
-        """Return the records whose attempts are exhausted, who has failed for longest first."""
-        return sorted((one for one in self.records.values() if one.asking), key=lambda one: one.since)
-
     def next_to_try(self, now: float) -> Record:
         """Return who is to be the next probe: of each partition the first, who has waited for longest."""
         heads: dict[tuple[str, int], Record] = {}
@@ -122,6 +118,11 @@ class Failures:
         self._kinds[fingerprint] = kind
         return kind
 
+    def asking(self) -> list[tuple[Kind, Record]]:
+        """Return the records whose attempts are exhausted, who has failed for longest first."""
+        found = [(kind, one) for kind in self._kinds.values() for one in kind.records.values() if one.asking]
+        return sorted(found, key=lambda pair: (pair[1].since, pair[1].place))
+
     def of_place(self, place: Place) -> Kind | None:
         """Return how the record at `place` fails, None if it does not."""
         return self._places.get(place)
@@ -156,6 +157,12 @@ class Failures:
             "outages": [_outage(kind, now) for kind in self._assumed()],
             "held": [_held(record, now) for record in self._held()[:SHOWN]],
         }
+
+    def counts(self) -> dict[str, int]:
+        """Return how many kinds are taken for outages, and how many records wait and are held."""
+        assumed = self._assumed()
+        waiting = sum(len(kind.records) for kind in assumed)
+        return {"outages": len(assumed), "waiting": waiting, "held": len(self._held())}
 
     def problems(self, now: float) -> list[str]:
         """Return what an operator should know, a sentence each."""

@@ -63,6 +63,7 @@ RECORDS_HANDLED = Metric("records_handled", "counter", "records", "Records whose
 RECORDS_SKIPPED = Metric("records_skipped", "counter", "records", "Records put aside by Skip.")
 RECORDS_DEAD_LETTERED = Metric("records_dead_lettered", "counter", "records", "Dead letters acknowledged by the broker.")
 RECORDS_QUARANTINED = Metric("records_quarantined", "counter", "records", "Of them, records that had killed their worker.")
+RECORDS_DIVERTED = Metric("records_diverted", "counter", "records", "Of the dead letters, those of records whose attempts were exhausted.")
 RECORDS_PRODUCED = Metric("records_produced", "counter", "records", "Records that handlers returned, acknowledged by the broker.")
 CALLS = Metric("calls", "counter", "calls", "Handler calls.")
 CALLS_ACTIVE = Metric("calls_active", "gauge", "calls", "Handler calls under way now, where they run beside each other (`workers.concurrency` above 1).")
@@ -82,6 +83,9 @@ PARTITIONS_HELD = Metric("partitions_held", "gauge", "partitions", "Of them, hel
 BREAKER_STATE = Metric("breaker_state", "gauge", "0, 1 or 2", "A circuit breaker's state: 0 closed, 1 half open, 2 open.", ("breaker",), "breakers.{breaker}.state")
 BREAKER_TRIPS = Metric("breaker_trips", "counter", "trips", "How often a circuit breaker has opened, a failed probe not counted.", ("breaker",), "breakers.{breaker}.trips")
 BREAKER_OPEN_MS = Metric("breaker_open_ms", "counter", "ms", "Time for which a circuit breaker was not closed.", ("breaker",), "breakers.{breaker}.open_ms")
+OUTAGES_ASSUMED = Metric("outages_assumed", "gauge", "kinds", "Kinds of failures that are taken for an outage now.")
+RECORDS_WAITING = Metric("records_waiting", "gauge", "records", "Records that wait for the end of one.")
+RECORDS_HELD = Metric("records_held", "gauge", "records", "Records whose attempts are exhausted, and that are not put aside because too few are handled.")
 ALERT_ACTIVE = Metric("alert_active", "gauge", "0 or 1", "Whether an alert lasts; sent for every alert there is.", ("alert",), "alerts.{alert}.active")
 BROKERS_REACHABLE = Metric("brokers_reachable", "gauge", "0 or 1", "Whether a broker answers. Not sent while unknown.")
 PROBLEMS = Metric("problems", "gauge", "problems", "What `kherd status` lists under problems.")
@@ -98,6 +102,7 @@ TOTALS: Final[dict[str, Metric]] = {
     "skipped": RECORDS_SKIPPED,
     "dead_lettered": RECORDS_DEAD_LETTERED,
     "quarantined": RECORDS_QUARANTINED,
+    "diverted": RECORDS_DIVERTED,
     "produced": RECORDS_PRODUCED,
     "calls": CALLS,
     "failed": CALLS_FAILED,
@@ -117,3 +122,9 @@ GAUGE_TOTALS: Final[dict[str, Metric]] = {
     "active": CALLS_ACTIVE,
 }
 """Which of the totals is which gauge."""
+FAILING: Final[dict[str, Metric]] = {
+    "outages": OUTAGES_ASSUMED,
+    "waiting": RECORDS_WAITING,
+    "held": RECORDS_HELD,
+}
+"""Which of the status document's numbers under `failing` is which gauge."""

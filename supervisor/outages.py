@@ -19,6 +19,8 @@ from .passage import Passage
 
 ONE_BY_ONE: Final = 1.0
 """Seconds between two diversions of a kind that may be an outage: what follows the first one tells more."""
+PATIENCE: Final = 3.0
+"""Seconds for which such a record has failed at the least: attempts may be over before anybody else is heard."""
 DESERTED: Final = 30.0
 """Seconds without a record that waits, after which an outage is over: a roll has everybody fail anew."""
 MARGIN: Final = 5.0
@@ -88,8 +90,9 @@ class Outages:
         self._prune(now)
         for kind in self._failures.kinds():
             self._weigh(kind, now)
-            for record in kind.asking():
-                self._divert(kind, record, now)
+        for kind, record in self._failures.asking():
+            self._divert(kind, record, now)
+        for kind in self._failures.kinds():
             self._go_on(kind, now, idle=idle)
 
     def _failing(self, slot: int, message: Message, now: float) -> None:
@@ -132,8 +135,8 @@ class Outages:
 
     def _divert(self, kind: Kind, record: Record, now: float) -> None:
         """Have `record` put aside if that is no outage and was earned, or else at a later tick."""
-        doubtful = not spread.is_outweighed(kind.evidence) and now - kind.diverted_at < ONE_BY_ONE
-        if kind.outage.state is not State.WATCHED or doubtful:
+        early = now - kind.diverted_at < ONE_BY_ONE or now - record.since < PATIENCE
+        if kind.outage.state is not State.WATCHED or (early and not spread.is_outweighed(kind.evidence)):
             return
         left = diversion.spend(self._diversion, self._bucket)
         if left is not None:
@@ -216,6 +219,10 @@ class Outages:
     def document(self) -> dict[str, Any]:
         """Return the `failures` part of the status document."""
         return self._failures.document(self._now())
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of outages, of records that wait for the end of one, and of those that are held."""
+        return self._failures.counts()
 
     def problems(self) -> list[str]:
         """Return a sentence per outage that is assumed, and one for the records that are held."""

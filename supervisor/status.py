@@ -109,6 +109,7 @@ def _summary(house: House) -> dict[str, Any]:
         "recycled": dict(house.herd.recycler.recycled),
         "rollbacks": herd.roller.rollbacks,
         "breakers": house.breakers.document(),
+        "failing": herd.outages.counts(),
         "alerts": house.alarms.document(),
         "problems": problems(house),
     }

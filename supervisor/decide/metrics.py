@@ -83,6 +83,8 @@ def _gauges(status: Status) -> Iterator[Sample]:
         yield Sample(metrics.WORKERS, workers["by_state"].get(state.value, 0), (state.value,))
     for name, metric in metrics.GAUGE_TOTALS.items():
         yield Sample(metric, totals.get(name, 0))
+    for name, metric in metrics.FAILING.items():
+        yield Sample(metric, status["failing"][name])
     active = {alert["name"] for alert in status["alerts"]}
     for name in RULES:
         yield Sample(metrics.ALERT_ACTIVE, int(name in active), (name,))

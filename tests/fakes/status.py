@@ -57,6 +57,8 @@ def status(**changes: Any) -> dict[str, Any]:
             "partitions": partitions,
         },
         "autoscale": None,
+        "failures": {"outages": [], "held": []},
+        "failing": {"outages": 0, "waiting": 0, "held": 0},
         "paused": [],
         "dead_letters": 3,
         "brokers_reachable": True,
