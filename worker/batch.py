@@ -59,7 +59,7 @@ class BatchWork:
 
     def step(self) -> None:
         """Handle the first list; nothing if nothing may be begun."""
-        if not self._desk.may_begin():
+        if not self._desk.may_begin() or (self._failed_lists is not None and self._failed_lists.step()):
             return
         runs = self._inbox.take_batch(self._batch_size)
         if runs[0].singly:

@@ -36,7 +36,6 @@ class Ledger(Protocol):
         self, partition: Partition, message: Message, error: BaseException, before: Rest | None = None
     ) -> None: ...
     def go_on(self, partition: Partition, messages: Sequence[Message]) -> None: ...  # noqa: D102
-    def look_up(self) -> bool: ...  # noqa: D102
 
 
 class Bisection:
@@ -47,6 +46,7 @@ class Bisection:
         self._rest = rest
         self._attempt = attempt
         self._items = [(partition, message) for partition, those in lists.items() for message in those]
+        self._state = bisect.begin(len(self._items))
         self._left = [True] * len(self._items)
         """Which of them are still to be called."""
         self._doubtful: tuple[Partition, list[Message], BaseException] | None = None
@@ -55,27 +55,30 @@ class Bisection:
         """Whether what fails alone is at fault."""
         self._calls = self._culprits = 0
 
-    def run(self) -> None:
-        """Call part after part; afterwards every record is settled, waits, or is in the inbox again."""
-        state = bisect.begin(len(self._items))
-        while state.parts and self._ledger.look_up():
-            part = state.parts[0]
+    def step(self) -> bool:
+        """Call the next part; return whether there is more to do. Else every record is settled, or waits."""
+        while self._state.parts:
+            part = self._state.parts[0]
             lists = self._lists(part)
-            if not lists:
-                state = bisect.passed(state)
-                continue
-            self._calls += 1
-            error = self._attempt(lists, self._rest.failures + 1)
-            if error is None:
-                self._take(part)
-                self._believe()
-                state = bisect.succeeded(state)
-            elif self._ends_with(lists, error):
-                return
-            else:
-                self._failed(part, error)
-                state = bisect.failed(state)
-        self._end(interrupted=bool(state.parts))
+            if lists:
+                return self._call(part, lists)
+            self._state = bisect.passed(self._state)
+        self._end()
+        return False
+
+    def _call(self, part: Part, lists: Lists) -> bool:
+        self._calls += 1
+        error = self._attempt(lists, self._rest.failures + 1)
+        if error is None:
+            self._take(part)
+            self._believe()
+            self._state = bisect.succeeded(self._state)
+        elif self._ends_with(lists, error):
+            return False
+        else:
+            self._failed(part, error)
+            self._state = bisect.failed(self._state)
+        return True
 
     def _lists(self, part: Part) -> dict[Partition, list[Message]]:
         """Return what of `part` is to be called. What waits, or is not ours any more, is taken out first, all of it."""
@@ -142,15 +145,14 @@ class Bisection:
         self._ledger.blame(partition, message, error, before)
         self._ledger.go_on(partition, behind)
 
-    def _end(self, *, interrupted: bool) -> None:
-        if self._doubtful is not None and not interrupted:
+    def _end(self) -> None:
+        if self._doubtful is not None:
             if self._ledger.works(self._rest):
                 self._settle(None)
             elif self._ledger.exhausted(self._rest):
                 self._settle(self._rest)
             else:
                 self._give_up(self._doubtful[2])
-        self._put_back()
         if self._culprits:
             log.emit(events.BATCH_BISECTED, count=len(self._items), calls=self._calls, culprits=self._culprits)
 

@@ -115,7 +115,7 @@ class Desk:
     def is_ripe(self) -> bool:
         """Return whether what is at hand is to be handled now, or is a batch that may still be filled."""
         inbox = self._inbox
-        if not inbox or not self._batch_wait or inbox.records >= self._batch_size:
+        if not inbox or inbox.begun or not self._batch_wait or inbox.records >= self._batch_size:
             return bool(inbox)
         return clock.monotonic() >= inbox.ripe_at + self._batch_wait
 

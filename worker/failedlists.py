@@ -17,12 +17,10 @@ from .boardwriter import BoardWriter
 from .counters import Counter
 from .decide.classify import Verdict
 from .decide.retry import Policy, State, backoff
-from .desk import Desk
 from .inbox import Inbox, Run
 from .outcomes import Outcomes
 from .partition import Partition, offset_of
 from .partitions import Partitions
-from .pulse import Pulse
 from .trouble import Rest
 
 _HANDLED: Final = int(Counter.HANDLED)
@@ -41,18 +39,23 @@ class FailedLists:
         inbox: Inbox,
         partitions: Partitions,
         outcomes: Outcomes,
-        desk: Desk,
-        pulse: Pulse,
         board: BoardWriter,
     ) -> None:
         self._policy = policy
         self._inbox = inbox
         self._partitions = partitions
         self._outcomes = outcomes
-        self._desk = desk
-        self._pulse = pulse
         self._board = board
         self._rng = random.Random()
+        self._bisection: Bisection | None = None
+
+    def step(self) -> bool:
+        """Make the next call of the bisection that is under way; return whether there is one."""
+        if self._bisection is None:
+            return False
+        if not self._bisection.step():
+            self._bisection, self._inbox.begun = None, False
+        return True
 
     def failed(self, lists: Lists, error: BaseException, attempt: Attempt) -> None:
         """Have `lists`, which failed together, tried again together; if they have been, find out which records fail."""
@@ -64,7 +67,8 @@ class FailedLists:
         if before is None:
             self._wait(lists, rest, self._first_wait(error))
         else:
-            Bisection(self, lists, rest, attempt).run()
+            self._bisection = Bisection(self, lists, rest, attempt)
+            self._inbox.begun = True
 
     def _first_wait(self, error: BaseException) -> float:
         answer = self._outcomes.judge(error)
@@ -99,7 +103,7 @@ class FailedLists:
 
     def kept_from(self, lists: Lists, error: BaseException) -> None:
         """Keep `lists`, which an outage has kept from being handled."""
-        self._outcomes.kept_from(lists, error)
+        self._outcomes.kept_from({one: those for one, those in lists.items() if one.owned}, error)
 
     def count_failure(self) -> None:
         """Count a call that raised and that no record is blamed for."""
@@ -107,6 +111,8 @@ class FailedLists:
 
     def blame(self, partition: Partition, message: Message, error: BaseException, before: Rest | None = None) -> None:
         """Settle a record that failed alone; it has used its attempts up in the list, if that has failed `before`."""
+        if not partition.owned:
+            return
         case = partition.trouble(message)
         if before is not None:
             failures = self._policy.max_attempts - 1
@@ -119,12 +125,6 @@ class FailedLists:
             partition.keep(messages)
         elif partition.owned:
             self._inbox.put_back([Run(partition, messages)])
-
-    def look_up(self) -> bool:
-        """Do what is due between two calls; return whether another one may be made."""
-        if clock.read() >= self._pulse.due:
-            self._desk.look_up()
-        return self._desk.may_begin()
 
 
 def known(lists: Lists) -> Rest | None:

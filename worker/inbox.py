@@ -24,11 +24,13 @@ class Inbox:
     def __init__(self) -> None:
         self._runs: deque[Run] = deque()
         self.records = 0
+        self.begun = False
+        """Whether a list from here is being worked on that comes before everything else."""
         self.ripe_at = 0.0
         """When the first of what is here was received, in monotonic seconds; 0: it has waited before."""
 
     def __bool__(self) -> bool:
-        return bool(self._runs)
+        return bool(self._runs) or self.begun
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self._runs)

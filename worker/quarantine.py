@@ -103,7 +103,7 @@ class Quarantine:
     def step(self) -> None:
         """Handle what is first at hand."""
         assert self._work is not None
-        if not (self._pulse.suspects.by_key and self._stepped()):
+        if self._inbox.begun or not (self._pulse.suspects.by_key and self._stepped()):
             self._work.step()
 
     def set_aside(self, task: Task) -> bool:

@@ -61,7 +61,5 @@ def _failed_lists(session: "Session") -> FailedLists:
         inbox=session.inbox,
         partitions=session.partitions,
         outcomes=session.outcomes,
-        desk=session.desk,
-        pulse=session.pulse,
         board=session.board,
     )
