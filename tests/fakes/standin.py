@@ -37,7 +37,9 @@ BEAT_EVERY = 1000
 """Milliseconds: a worker that is silent for 15 s is taken for hanging, however slow the machine is."""
 
 
-def run_worker(spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int) -> int:
+def run_worker(
+    spec: WorkerSpec, identity: SlotIdentity, board: Board, channel: Channel, stacks_fd: int, *_: int
+) -> int:
     """Do what `worker.main.run_worker` promises, but for consuming."""
     del identity
     from kherd.worker import importing  # noqa: PLC0415 - as late as in a worker
