@@ -31,7 +31,7 @@ def test_a_count_outlives_its_supervisor(kafka: Cluster, topic: NewTopic, herd: 
     killers = {0: [(KILLER, b"segfault")]}
     one = herd(tables(kafka, name, app={"instance": "here"}, workers={"count": 1}), RECORD + RISE)
     gate = one.ledger.with_name(f"{one.ledger.name}.gate")
-    settle(one, 1, 1)
+    settle(kafka, one, name, 1, 1)
     feed(kafka, name, killers, NUMBER)
     for death in range(1, DEATHS):
         gate.touch()

@@ -17,7 +17,7 @@ def test_exits_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHerd
     killers = {0: [(number // 3, b"exit")], 1: [(number // 2, b"permanent")]}
     workers = {"count": 2, "mode": mode, "batch_size": 50}
     one = herd(tables(kafka, name, app={"instance": "here"}, workers=workers), HANDLERS[mode])
-    settle(one, 2, 2)
+    settle(kafka, one, name, 2, 2)
 
     # When it consumes them
     feed(kafka, name, killers, number)

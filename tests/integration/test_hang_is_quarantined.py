@@ -12,7 +12,7 @@ def test_a_hang_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
     killers = {0: [(number // 2, b"hang")], 1: []}
     workers = {"count": 2, "handler_timeout": 0.3}
     one = herd(tables(kafka, name, app={"instance": "here"}, workers=workers), RECORD)
-    settle(one, 2, 2)
+    settle(kafka, one, name, 2, 2)
 
     # When it consumes them
     feed(kafka, name, killers, number)

@@ -34,7 +34,7 @@ def test_nobody_is_blamed(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> Non
         errors={"max_crashes": 2},
     )
     one = herd(config, SLOW)
-    settle(one, WORKERS, PARTITIONS)
+    settle(kafka, one, name, WORKERS, PARTITIONS)
     dice = random.Random(4)
     with Feeder(kafka.client_properties(), name, RATE, partitions=PARTITIONS) as feeder:
         # When workers are killed at random, the code is reloaded, and the herd is stopped and started again

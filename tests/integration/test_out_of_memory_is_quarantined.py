@@ -20,7 +20,7 @@ def test_memory_among_many_records(kafka: Cluster, topic: NewTopic, herd: NewHer
         limits={"memory_hard": "150MiB"},
     )
     one = herd(config, RECORD)
-    settle(one, 2, 2)
+    settle(kafka, one, name, 2, 2)
 
     # When it consumes them
     feed(kafka, name, killers, number)

@@ -17,7 +17,7 @@ def test_a_segfault_among_many_records(kafka: Cluster, topic: NewTopic, herd: Ne
     killers = {0: [(number // 2, b"segfault")], 1: []}
     workers = {"count": 2, "mode": mode, "batch_size": 100}
     one = herd(tables(kafka, name, app={"instance": "here"}, workers=workers), HANDLERS[mode])
-    settle(one, 2, 2)
+    settle(kafka, one, name, 2, 2)
 
     # When it consumes them
     feed(kafka, name, killers, number)

@@ -17,7 +17,7 @@ def test_three_killers(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
     killers = {0: list(KINDS.items())}
     workers = {"count": 1, "mode": "batch", "batch_size": CALLED_ALONE, "batch_wait": 0.3}
     one = herd(tables(kafka, name, app={"instance": "here"}, workers=workers), BATCH)
-    settle(one, 1, 1)
+    settle(kafka, one, name, 1, 1)
 
     # When they come in one batch
     feed(kafka, name, killers, number)

@@ -52,7 +52,7 @@ def after(history: list[Any]) -> Suspects:
         elif name == "left":
             suspects = decide.suspect(suspects, what)
         elif name == "judge":
-            suspects = decide.judge(suspects, 2, what)
+            suspects = decide.judge(suspects, 1, what)
         else:
             suspects = getattr(decide, name)(suspects, what)
     return suspects

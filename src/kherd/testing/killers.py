@@ -62,6 +62,8 @@ def handle(messages):
         meet(message)
     LEDGER.write(*messages)
 """
+FIRST: Final = b"first"
+"""The value of the record at offset 0."""
 Killers = Mapping[int, Sequence[tuple[int, bytes]]]
 """By partition, at which offset which kind is."""
 DEATHS: Final = 3
@@ -69,16 +71,22 @@ DEATHS: Final = 3
 
 
 def feed(cluster: Cluster, topic: str, killers: Killers, number: int) -> None:
-    """Put `number` records into each of the partitions, `killers` among them."""
+    """Put records into each of the partitions behind that of `settle`, `number` with it, `killers` among them."""
     for partition, places in killers.items():
         kinds = dict(places)
-        put(cluster, topic, *(kinds.get(offset, b"%d" % offset) for offset in range(number)), partition=partition)
+        put(cluster, topic, *(kinds.get(offset, b"%d" % offset) for offset in range(1, number)), partition=partition)
 
 
-def settle(one: Herd, workers: int, partitions: int) -> None:
-    """Wait until a crash of the herd costs nothing but what is in flight."""
+def settle(cluster: Cluster, one: Herd, topic: str, workers: int, partitions: int) -> None:
+    """Wait until a crash of the herd costs nothing but what is in flight: a record of each partition is committed.
+
+    A commit that is the first of all, and on its way when its worker dies, cannot be told from one that was deleted.
+    """
     wait_settled(one, workers, partitions)
     wait_identified(one, partitions)
+    for partition in range(partitions):
+        put(cluster, topic, FIRST, partition=partition)
+    wait_committed(cluster, one, topic, dict.fromkeys(range(partitions), 1))
 
 
 def many() -> int:
