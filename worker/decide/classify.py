@@ -34,6 +34,8 @@ class Disposition:
     breakers: frozenset[str] = frozenset()
 
 
+LONGEST_WAIT: Final = 86_400
+"""Seconds that a `Retry` may ask for: a day, as the configuration may."""
 POISON: Final = Disposition(Verdict.POISON)
 RETRY: Final = Disposition(Verdict.RETRY)
 SKIP: Final = Disposition(Verdict.SKIP)
@@ -71,7 +73,7 @@ def _judge(error: BaseException, poison: tuple[type[BaseException], ...]) -> Dis
 
 def _seconds(after: object) -> float | None:
     if isinstance(after, (int, float)) and 0 <= after < math.inf:
-        return float(after)
+        return float(min(after, LONGEST_WAIT))
     return None
 
 
