@@ -99,6 +99,11 @@ def test_the_table_of_handlers() -> None:
     assert classify(Retry(), ()) == RETRY
     assert classify(Retry(after=-1), ()) == RETRY
     assert classify(Retry(after=math.nan), ()) == RETRY
+    assert classify(Retry(after=math.inf), ()) == RETRY
+    for other in ("5", None, [5], 5j):
+        assert classify(Retry(after=other), ()) == RETRY  # type: ignore[arg-type]
+    for huge in (86_401, 1e300, 10**400):
+        assert classify(Retry(after=huge), ()).after == 86_400.0
     assert classify(ExceptionGroup("g", [ProcessingError("x"), ProcessingError("y")]), ()) == POISON
     assert classify(ExceptionGroup("g", [ProcessingError("x"), Retry(after=3), Retry(after=5)]), ()).after == 5
 

@@ -36,6 +36,8 @@ class Disposition:
     tried: bool = False
 
 
+LONGEST_WAIT: Final = 86_400
+"""Seconds that a `Retry` may ask for: a day, as the configuration may."""
 POISON: Final = Disposition(Verdict.POISON)
 RETRY: Final = Disposition(Verdict.RETRY)
 SKIP: Final = Disposition(Verdict.SKIP)
@@ -76,7 +78,7 @@ def _judge(error: BaseException, poison: tuple[type[BaseException], ...]) -> Dis
 
 def _seconds(after: object) -> float | None:
     if isinstance(after, (int, float)) and 0 <= after < math.inf:
-        return float(after)
+        return float(min(after, LONGEST_WAIT))
     return None
 
 
