@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from kherd.worker.board import Board, Counter
+from kherd.worker.board import Board
 from kherd.worker.boardview import counters_of, passed_of
 from kherd.worker.context import context
+from kherd.worker.counters import Counter
 from kherd.worker.errors import Record
 from kherd.worker.spec import ErrorSpec, SlotIdentity
 
