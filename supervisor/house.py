@@ -71,17 +71,21 @@ class House:
         self.boards = Boards(state_dir / "board")
         self.herd = Herd(self.nursery, self.boards, self.notices, self.life, briefs.restart_policy(self.settings))
         self.breakers = Breakers(state_dir)
-        self.herd.share(self.breakers)
         self.halts = Halts(state_dir, self.spec.app, self.herd.set_paused)
         self.suspects = self.herd.suspects
+        self._furnish()
+        self._dismissed = False
+        self._down_at: float | None = None
+
+    def _furnish(self) -> None:
+        """Tell the herd whom to ask and to tell."""
+        self.herd.share(self.breakers)
         self.suspects.most = lambda: self.settings.errors.max_crashes
         if not self.spec.kafka.embedded:  # that broker's records end with it
-            self.suspects.keep(state_dir, self.spec.app)
+            self.suspects.keep(self.state_dir, self.spec.app)
         self.herd.on_give_up(lambda reason: self.give_up(reason, Exit.GAVE_UP))
         self.herd.roller.reachable = lambda: self.observed.reachable
         self.herd.roller.rolled_back = self._rolled_back
-        self._dismissed = False
-        self._down_at: float | None = None
 
     @property
     def settings(self) -> Settings:
