@@ -126,13 +126,18 @@ class BatchWork:
             REFUSALS.take()
             result = self._handler.invoke(messages)
             entries = None if result is None else self._handler.entries(result, count)
-            raise_refusals()
+            if not self._tells_of_outages(entries or ()):
+                raise_refusals()
             return entries
         finally:
             context().attempt = 1
             for row in range(rows):
                 board.end_call(row)
             board.busy(read() - began)
+
+    def _tells_of_outages(self, entries: Entries) -> bool:
+        """Return whether the handler says itself which records it could not handle for an outage."""
+        return any(isinstance(entry, BaseException) and self._outcomes.is_outage(entry) for entry in entries)
 
     def _failed(self, lists: Lists, error: BaseException) -> None:
         verdict, count = self._outcomes.judge(error).verdict, sum(map(len, lists.values()))

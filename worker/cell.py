@@ -1,7 +1,7 @@
 """One circuit breaker as this process has it: what happens to it is written to its slot, under two locks, and told.
 
-Nothing waits for a lock longer than PATIENCE, and whoever does not get it errs on the safe side: a call that asks is
-refused, a failure is not counted, a lease runs out.
+Nothing waits for a lock longer than PATIENCE, and whoever does not get it errs on the safe side: a call that would be
+the probe is refused, a failure is not counted, a lease runs out. A breaker of which nothing is known yet is closed.
 """
 
 import threading
@@ -79,6 +79,9 @@ class Cell:
 
     def ask(self) -> tuple[bool, int | None]:
         """Return whether a call is let through, and its number if it is the probe: to be given back with its end."""
+        known = self._load()
+        if known.state is State.CLOSED or not decide.may_try(known, clock.monotonic()):
+            return known.state is State.CLOSED, None  # nothing is to be written, so nobody's lock is in the way
         moved = self._happen(Asked(self._owner.holder, self._owner.lease))
         if moved is None:
             return False, None
@@ -164,9 +167,14 @@ class Cell:
 
     def _bound(self) -> Slot | None:
         if self._slot is None or self._given_away(self._slot):
-            self._slot = self._owner.bind(self.name)
+            self._slot = None
+            _patiently(self._bind)
             self.hot = _UNBOUND if self._slot is None else self._slot.hot
         return self._slot
+
+    def _bind(self) -> bool:
+        self._slot = self._owner.bind(self.name)
+        return self._slot is not None
 
     def _given_away(self, slot: Slot) -> bool:
         return slot.shared and self.name.startswith(OWN) and slot.name != self.name

@@ -146,6 +146,30 @@ def test_a_lock_that_somebody_sits_on_refuses_and_counts_nothing(table: Table, n
     assert breaker.state == "closed"
 
 
+def test_a_first_call_does_not_suffer_from_somebody_who_claims_a_place(table: Table, name: str) -> None:
+    breaker = CircuitBreaker(name, 2, 1000.0)
+    with child(lambda: table._locks.take(0)):
+        assert breaker.call(len, "") == 0
+        with pytest.raises(OSError, match="away"):
+            breaker.call(fail)
+    assert table.find(name) is None
+    trip(breaker)
+    assert state_of(table, name) is State.OPEN
+
+
+def test_a_call_through_a_closed_one_needs_nobodys_lock(table: Table, name: str) -> None:
+    breaker = CircuitBreaker(name, 2, 1000.0)
+    with pytest.raises(OSError, match="away"):
+        breaker.call(fail)
+    slot = table.find(name)
+    assert slot is not None
+    with child(slot.lock):
+        assert breaker.call(len, "") == 0
+        with pytest.raises(OSError, match="away"):
+            breaker.call(fail)
+    assert slot.load() == Breaker(failures=1)
+
+
 def test_a_table_whose_descriptor_is_closed_is_given_up_from_what_was_known(
     table: Table, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:

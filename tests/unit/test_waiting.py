@@ -187,3 +187,31 @@ def test_poison_among_them_is_poison(world: World) -> None:
     world.go(lambda: len(world.calls) == 2)
     assert world.counters["outages"] == 0
     assert world.breaker.state == "closed"
+
+
+def test_a_list_whose_handler_says_which_records_were_refused_is_believed(board: Board) -> None:
+    world = World(board, mode="batch")
+    world.cell.trip()
+    handled: list[int] = []
+
+    def handle(messages: list[Message]) -> Results:
+        entries: list[Any] = []
+        for message in messages:
+            try:
+                if message.partition() == 0:
+                    world.breaker.call(world.save)
+                handled.append(message.partition() or 0)
+                entries.append(None)
+            except BreakerOpen as refusal:
+                entries.append(refusal)
+        return Results(entries)
+
+    world.rig.session.handler.invoke = handle
+    world.write(1)
+    world.go(lambda: world.rig.group.committed[1] == 1)
+    world.away = False
+    world.due()
+    world.go(lambda: world.rig.group.committed == {0: 1, 1: 1})
+    assert handled == [1, 0]
+    REFUSALS.told = lambda: None
+    world.rig.close()
