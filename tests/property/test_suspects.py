@@ -127,6 +127,15 @@ def test_one_that_is_condemned_is_not_taken_for_the_next_one() -> None:
     assert [suspect.crashes for suspect in suspects] == [1, 1]
 
 
+@given(singles, st.sampled_from([0, 1]))
+def test_one_that_is_to_be_put_aside_stays_so_until_that_is_committed(call: Suspect, quota: int) -> None:
+    suspects = decide.judge(decide.accuse((), [call], report())[0], 1, quota)
+    assert suspects[0].verdict is not Verdict.PENDING
+    assert decide.acquit(suspects, call) == suspects
+    assert decide.pass_by(suspects, {call.key: call.first + 1}) == suspects
+    assert decide.commit_by(suspects, {call.key: call.first + 1}) == ()
+
+
 def test_suspects_of_a_topic_that_was_made_anew_are_forgotten() -> None:
     old, new = Identity(1, 2, 3), Identity(1, 2, 4)
     suspects, _ = decide.accuse((), [one(KEYS[0], 5, identity=old)], report())
