@@ -112,7 +112,7 @@ def _sweep(number: int, told: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _calm(seconds: float) -> None:
+def calm(seconds: float) -> None:
     """Have every alert clear after so many seconds of calm."""
     table: Any = alerts.RULES
     for name, rule in list(table.items()):
@@ -130,7 +130,7 @@ def _main() -> None:
     sys.modules["kherd.worker.main"] = worker
     staff.ENTRIES["liaison"] = LIAISON
     if "STANDIN_CALM" in os.environ:
-        _calm(float(os.environ["STANDIN_CALM"]))
+        calm(float(os.environ["STANDIN_CALM"]))
     refused = os.environ.get("STANDIN_FORK_FAILS")
     if refused is not None:
         _let_forks_fail(Path(refused))
