@@ -136,7 +136,7 @@ class Outages:
     def _divert(self, kind: Kind, record: Record, now: float) -> None:
         """Have `record` put aside if that is no outage and was earned, or else at a later tick."""
         early = now - kind.diverted_at < ONE_BY_ONE or now - record.since < PATIENCE
-        if kind.outage.state is not State.WATCHED or (early and not spread.is_outweighed(kind.evidence)):
+        if kind.outage.state is not State.WATCHED or (early and spread.is_doubtful(kind.evidence)):
             return
         left = diversion.spend(self._diversion, self._bucket)
         if left is not None:

@@ -47,13 +47,15 @@ class Evidence:
     handled: int = 0
     """How many records were handled between them."""
     recent: tuple[Subject, ...] = ()
+    known: bool = False
+    """Whether it has been outweighed before: it is of the kind that single records meet."""
 
 
 def passed(policy: Policy, evidence: Evidence, records: int) -> Evidence:
     """Return the evidence after `records` more were handled of a topic in which it fails."""
     score = evidence.score + records * policy.handled
     if score <= 0.0:
-        return Evidence(recent=evidence.recent)
+        return Evidence(recent=evidence.recent, known=evidence.known or evidence.records > 0)
     return replace(evidence, score=score, handled=evidence.handled + records)
 
 
@@ -72,6 +74,11 @@ def failed(policy: Policy, evidence: Evidence, subject: Subject) -> Evidence:
 def is_spread(policy: Policy, evidence: Evidence) -> bool:
     """Return whether it is rather an outage."""
     return evidence.score >= policy.proof
+
+
+def is_doubtful(evidence: Evidence) -> bool:
+    """Return whether it may be an outage that has just begun: one more failure of a known kind is not."""
+    return evidence.score > 0.0 and not (evidence.known and evidence.records == 1)
 
 
 def is_outweighed(evidence: Evidence) -> bool:

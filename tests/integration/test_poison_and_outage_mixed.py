@@ -63,7 +63,7 @@ def test_poison_and_outage(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> No
         one.wait_event("outage_assumed")
         feed(kafka, name, range(half, RECORDS))
         before = one.status()
-        one.wait_status(lambda status: status["uptime"] >= before["uptime"] + AWAY)
+        one.wait_status(lambda status: status["uptime"] >= before["uptime"] + AWAY, seconds=AWAY + 30)
 
         # Then it is told what is waited for, and nobody works
         status = one.status()
@@ -75,7 +75,7 @@ def test_poison_and_outage(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> No
         # When it is there again, then all goes on
         database.start()
         one.wait_event("outage_over")
-        one.wait_status(lambda status: settled(status) == {"lag": 0, "dead": RECORDS // 100}, seconds=60)
+        one.wait_status(lambda status: settled(status) == {"lag": 0, "dead": RECORDS // 100}, seconds=count(240, 60))
         one.wait_status(lambda status: sum(committed(kafka, one, name).values()) == RECORDS)
         one.stop()
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kherd.testing.results import count
 from kherd.worker import log
 from kherd.worker.spec import LogSpec
 
@@ -16,7 +17,7 @@ HOUR = 3600.0
 BEGINS = 0.3
 """When something happens: everybody is in full swing by then."""
 seeds = st.integers(0, 10_000)
-slowly = settings(max_examples=5, deadline=None)
+slowly = settings(max_examples=count(40, 3), deadline=None)
 
 
 @pytest.fixture(autouse=True, scope="module")

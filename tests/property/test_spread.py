@@ -5,7 +5,16 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kherd.supervisor.decide.spread import RECENT, Evidence, Policy, failed, is_outweighed, is_spread, passed
+from kherd.supervisor.decide.spread import (
+    RECENT,
+    Evidence,
+    Policy,
+    failed,
+    is_doubtful,
+    is_outweighed,
+    is_spread,
+    passed,
+)
 
 POLICY = Policy()
 steps = st.lists(
@@ -69,6 +78,20 @@ def test_one_bad_record_in_ten_or_fewer_evenly_spread_is_never_an_outage(between
     events = [event for number in range(records) for event in (("failed", number), ("passed", between))]
     evidence = run(events)
     assert is_outweighed(evidence)
+
+
+@given(steps)
+def test_whatever_is_an_outage_is_doubtful_and_what_is_outweighed_is_not(events: list[tuple[str, int]]) -> None:
+    evidence = run(events)
+    assert is_doubtful(evidence) or not is_spread(POLICY, evidence)
+    assert not (is_doubtful(evidence) and is_outweighed(evidence))
+
+
+def test_the_first_failure_of_all_is_doubtful_and_one_more_of_a_known_kind_is_not_but_two_are() -> None:
+    assert is_doubtful(run([("failed", 1)]))
+    known = [("failed", 1), ("passed", 50), ("failed", 2)]
+    assert not is_doubtful(run(known))
+    assert is_doubtful(run([*known, ("failed", 3)]))
 
 
 def test_whatever_was_gathered_a_hundred_that_are_handled_outweigh_it() -> None:

@@ -78,6 +78,15 @@ def test_an_exhausted_record_is_put_aside_at_once_if_others_are_handled(judge: J
     assert judge.outages.document() == {"outages": [], "held": []}
 
 
+def test_one_more_record_of_a_known_kind_is_put_aside_at_once(judge: Judge) -> None:
+    judge.tell("failing", 3)
+    judge.tick(handled=50)
+    judge.tell("exhausted", 4)
+    assert judge.told("put_aside") == [4]
+    judge.tell("exhausted", 5)
+    assert judge.told("put_aside") == []
+
+
 def test_who_is_exhausted_without_having_been_told_of_is_judged_all_the_same_and_soon(judge: Judge) -> None:
     judge.tell("exhausted", 3)
     judge.tick(PATIENCE - 1.0)
