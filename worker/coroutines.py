@@ -12,7 +12,6 @@ from contextvars import copy_context
 from typing import Final
 
 from . import results
-from .board import NONE
 from .boardwriter import BoardWriter
 from .clock import read
 from .context import beside, enter
@@ -102,7 +101,7 @@ class Coroutines:
         context = self._contexts[row]
         context.attempt = attempt
         enter(context)
-        self._board.start_call(row, partition.topic_index, partition.number, task.offset, NONE, attempt)
+        self._board.start_call(row, partition.topic_index, partition.number, task.offset, task.offset, attempt)
         began = read()
         try:
             REFUSALS.watch()

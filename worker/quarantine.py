@@ -10,7 +10,6 @@ from . import clock
 from .caller import Caller
 from .channel import Message as Said
 from .clock import read
-from .decide.retry import State
 from .decide.suspects import Suspect, Verdict, find, first_of
 from .desk import Desk
 from .inbox import Inbox, Run
@@ -189,7 +188,8 @@ class Quarantine:
         offset = offset_of(message)
         if partition.start is None:
             partition.begin(offset)
-        case = Trouble(message, offset, state=State(crashes=suspect.crashes))
+        case = partition.trouble(message)
+        case.state = replace(case.state, crashes=max(case.state.crashes, suspect.crashes))
         if suspect.verdict is Verdict.PENDING:
             self._call(partition, case, suspect)
         else:
@@ -206,6 +206,8 @@ class Quarantine:
             self._holds.append(Hold(partition, case, suspect))
 
     def _call(self, partition: Partition, case: Trouble, suspect: Suspect) -> None:
+        if case.state.crashes:
+            partition.tried(case.offset, case.state)
         try:
             records = self._caller.call(partition, case.message, case.state.attempts + 1)
         except BaseException as error:  # noqa: BLE001 - the user's code ran: whatever it raised is the record's failure

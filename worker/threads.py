@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from threading import Thread
 
-from .board import NONE
 from .boardwriter import BoardWriter
 from .clock import read
 from .context import beside, enter
@@ -93,7 +92,7 @@ class Threads:
         records: Sequence[Record] = NOTHING
         error: BaseException | None = None
         self._contexts[row].attempt = attempt
-        self._board.start_call(row, partition.topic_index, partition.number, task.offset, NONE, attempt)
+        self._board.start_call(row, partition.topic_index, partition.number, task.offset, task.offset, attempt)
         began = read()
         try:
             REFUSALS.take()
