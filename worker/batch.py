@@ -165,6 +165,9 @@ class BatchWork:
 
     def _finished(self, partition: Partition, messages: Sequence[Message]) -> None:
         self._board.add(Counter.HANDLED, len(messages))
+        if partition.offsets.pending:  # of some it may have been told before that they are not finished
+            for message in messages:
+                partition.offsets.close(offset_of(message))
         partition.offsets.reach(offset_of(messages[-1]) + 1)
         partition.show()
         self._committer.progress(partition, len(messages))

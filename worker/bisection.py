@@ -31,7 +31,6 @@ class Ledger(Protocol):
     def exhausted(self, rest: Rest) -> bool: ...  # noqa: D102
     def judge(self, error: BaseException) -> Verdict: ...  # noqa: D102
     def kept_from(self, lists: Lists, error: BaseException) -> None: ...  # noqa: D102
-    def count_failure(self) -> None: ...  # noqa: D102
     def blame(  # noqa: D102
         self, partition: Partition, message: Message, error: BaseException, before: Rest | None = None
     ) -> None: ...
@@ -114,13 +113,11 @@ class Bisection:
         if fingerprint_of(error) != fingerprint_of(self._doubtful[2]):
             self._believe()
             return False
-        self._ledger.count_failure()
         self._give_up(error)
         return True
 
     def _failed(self, part: Part, error: BaseException) -> None:
         if not part.alone:
-            self._ledger.count_failure()
             return
         partition, message = self._items[part.first]
         if self._ledger.judge(error) is not Verdict.RETRY:  # the handler itself says that it is this record
@@ -158,7 +155,6 @@ class Bisection:
 
     def _give_up(self, error: BaseException) -> None:
         assert self._doubtful is not None
-        self._ledger.count_failure()
         (partition, those, _), self._doubtful = self._doubtful, None
         lists = {partition: those}
         for one in dict.fromkeys(one for (one, _), left in zip(self._items, self._left, strict=True) if left):

@@ -62,7 +62,8 @@ class FailedLists:
         before = known(lists)
         rest = before or Rest(first_failure=clock.wall(), handled=self._board.words[_HANDLED])
         rest = replace(rest, failures=rest.failures + 1)
-        self._board.add(Counter.FAILED)
+        if before is None:  # else it is the same failure: or one record among thousands would look like many
+            self._board.add(Counter.FAILED)
         log.emit(events.BATCH_FAILED, count=_count(lists), error=error, attempt=rest.failures)
         if before is None:
             self._wait(lists, rest, self._first_wait(error))
@@ -104,10 +105,6 @@ class FailedLists:
     def kept_from(self, lists: Lists, error: BaseException) -> None:
         """Keep `lists`, which an outage has kept from being handled."""
         self._outcomes.kept_from({one: those for one, those in lists.items() if one.owned}, error)
-
-    def count_failure(self) -> None:
-        """Count a call that raised and that no record is blamed for."""
-        self._board.add(Counter.FAILED)
 
     def blame(self, partition: Partition, message: Message, error: BaseException, before: Rest | None = None) -> None:
         """Settle a record that failed alone; it has used its attempts up in the list, if that has failed `before`."""
