@@ -19,7 +19,9 @@ def produce(cluster: KafkaCluster, topic: str, partition: int, *, seconds: float
 
 
 def leader(cluster: KafkaCluster, topic: str) -> int:
-    return int(cluster.admin().list_topics(topic, timeout=10).topics[topic].partitions[0].leader)
+    """Return who leads the partition; the broker that is asked may be told of a new topic a moment later."""
+    found = until(lambda: cluster.admin().list_topics(topic, timeout=10).topics[topic].partitions, 30, "the partition")
+    return int(found[0].leader)
 
 
 def test_a_killed_broker_hands_over_and_comes_back_in_sync(kafka3: KafkaCluster, topic: NewTopic) -> None:

@@ -26,10 +26,10 @@ def test_order_partition(kafka: Cluster, herd: NewHerd, topic: NewTopic) -> None
     handled = run(kafka, herd, topic(PARTITIONS), "partition")
     assert disorder(handled, by_partition) == []
     assert overlaps(handled, by_partition) == []
-    assert width(handled) == PARTITIONS
+    assert 1 < width(handled) <= PARTITIONS
 
 
 def test_order_none(kafka: Cluster, herd: NewHerd, topic: NewTopic) -> None:
     handled = run(kafka, herd, topic(PARTITIONS), "none")
     assert overlaps(handled, by_partition) != []
-    assert width(handled) == 16
+    assert PARTITIONS < width(handled) <= 16
