@@ -98,4 +98,5 @@ def check(one: Herd, before: object, letters: dict[int, int]) -> None:
     assert totals["outages"] >= PARTITIONS
     assert one.wait_event("breaker_closed", breaker="db")["seconds"] >= GONE + SICK
     assert len(one.events("breaker_half_open")) >= 2
-    assert len(one.events("record_waits")) <= PARTITIONS
+    # Who failed before the breaker opened may wait for the end of that kind of failure first, and says so too.
+    assert len(one.events("record_waits")) < PARTITIONS + THRESHOLD
