@@ -1,5 +1,6 @@
 """Runs records alone that a process has died with, and has the proven killers put aside; all else is left to `work`."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -230,10 +231,7 @@ class Quarantine:
     def _index(self, run: Run) -> int | None:
         """Return where the first suspect in `run` is; None if there is none."""
         suspects = self._of(run.partition)
-        if not suspects:
-            return None
-        last = offset_of(run.messages[-1])
-        if min(one.first for one in suspects) > last:
+        if min((one.first for one in suspects), default=math.inf) > offset_of(run.messages[-1]):
             return None
         return first_of(suspects, [offset_of(message) for message in run.messages], _position(run))
 
