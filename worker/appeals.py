@@ -42,15 +42,19 @@ class Appeals:
         self._cases: dict[Place, tuple[Partition, Trouble]] = {}
         self._open = rulings.open
 
-    def waits(self, partition: Partition, case: Trouble) -> bool:
-        """Tell of a failure; return whether it is one of an outage: then `case` waits for the end of that."""
+    def waits(self, partition: Partition, case: Trouble, *, guarded: bool) -> bool:
+        """Tell of a failure; return whether it is one of an outage: then `case` waits for the end of that.
+
+        One that is `guarded` came through a circuit breaker, which is to tell whether there is an outage.
+        """
         assert case.error is not None
         kind = fingerprint_of(case.error)
         if kind != case.fingerprint or case.probing:
             case.fingerprint, case.probing = kind, False
             self._cases[_place(partition, case)] = (partition, case)
-            self._say("failing", partition, case)
-        if kind not in self._rulings.open:
+            if not guarded:
+                self._say("failing", partition, case)
+        if guarded or kind not in self._rulings.open:
             return False
         self._wait(partition, case)
         self._keeper.keep(partition, case)

@@ -15,7 +15,7 @@ from .breakerargs import Classes, checked_classes, checked_name, checked_policy
 from .breakers import BREAKERS
 from .cell import Cell
 from .decide.breaker import State
-from .errors import BreakerOpen, ProcessingError, Retry, Skip, blame_breaker
+from .errors import BreakerOpen, ProcessingError, Retry, Skip, blame_breaker, count_for_breaker
 from .refusals import REFUSALS, raise_refusals, refused, watch
 
 __all__ = ["CircuitBreaker", "raise_refusals", "refused", "watch"]
@@ -205,7 +205,10 @@ class CircuitBreaker:
             if probe is not None:
                 self._cell.abandoned(probe)
         elif isinstance(error, self._counts) and not isinstance(error, self._ignores):
-            if self._cell.failed(probe, error) is not State.CLOSED and not self.fallback_ok:
+            state = self._cell.failed(probe, error)
+            if state is State.CLOSED:
+                count_for_breaker(error)
+            elif not self.fallback_ok:
                 blame_breaker(error, self.name)
         elif self._cell.hot[0]:
             self._cell.succeeded(probe)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _BREAKER: Final = "_kherd_breaker"
+_COUNTED: Final = "_kherd_counted"
 
 
 class ProcessingError(Exception):
@@ -50,6 +51,17 @@ def blame_breaker(error: BaseException, name: str) -> None:
     """Note on `error` that it is what the circuit breaker `name` is open for: a call that failed on the way to it."""
     with suppress(Exception):  # whatever the user's class does when an attribute is set
         setattr(error, _BREAKER, name)
+
+
+def count_for_breaker(error: BaseException) -> None:
+    """Note on `error` that a circuit breaker has counted it, and is not open for it yet."""
+    with suppress(Exception):
+        setattr(error, _COUNTED, True)
+
+
+def counted_for_breaker(error: BaseException) -> bool:
+    """Return whether `count_for_breaker` has noted that."""
+    return getattr(error, "__dict__", {}).get(_COUNTED) is True
 
 
 def blamed_breaker(error: BaseException) -> str | None:

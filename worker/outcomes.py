@@ -112,7 +112,7 @@ class Outcomes:
             self.appeals.excuse(partition, case)
             self.waiting.wait_out(partition, case, answer)
         else:
-            self._keep(partition, case, answer.after)
+            self._keep(partition, case, answer)
 
     def is_outage(self, error: BaseException) -> bool:
         """Return whether `error` says that no record is at fault."""
@@ -193,10 +193,10 @@ class Outcomes:
         )
         self.publish(partition, case)
 
-    def _keep(self, partition: Partition, case: Trouble, after: float | None) -> None:
-        if self.appeals.waits(partition, case):
+    def _keep(self, partition: Partition, case: Trouble, asked: Disposition) -> None:
+        if self.appeals.waits(partition, case, guarded=asked.tried):
             return
-        case.state, answer = failed(self._policy, case.state, now=clock.wall(), after=after, rng=self._rng)
+        case.state, answer = failed(self._policy, case.state, now=clock.wall(), after=asked.after, rng=self._rng)
         partition.tried(case.offset, case.state)
         self._committer.progress(partition, 0)
         if isinstance(answer, GiveUp):

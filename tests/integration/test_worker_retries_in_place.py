@@ -72,14 +72,13 @@ def test_attempts_are_counted_and_told_to_the_handler(stage: Scene) -> None:
     assert worker.stop() == 0
 
 
-def test_a_batch_that_fails_is_bisected_and_only_the_culprit_waits(stage: Scene) -> None:
+def test_a_batch_that_fails_twice_is_done_in_parts(stage: Scene) -> None:
     stage.topic(2)
     stage.feed(40)
     stage.handler(AS_A_BATCH, "handle_all")
     worker = stage.worker(mode="batch")
     worker.until(lambda: set(worker.partitions.values()) == {(20, 20)}, "all done")
     assert worker.logged("batch_failed") >= 2
-    assert worker.logged("batch_bisected") >= 1
     assert sorted(set(stage.did())) == [(number, offset) for number in range(2) for offset in range(20)]
     assert worker.stop() == 0
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kherd import BreakerOpen, ProcessingError, Retry, Skip
 from kherd.worker.decide.classify import POISON, RETRY, SKIP, Disposition, Verdict, classify
-from kherd.worker.errors import blame_breaker
+from kherd.worker.errors import blame_breaker, count_for_breaker
 
 
 class OwnPoisonError(ProcessingError):
@@ -83,6 +83,13 @@ def test_an_outage_anywhere_in_a_chain_outranks_everything(
         setattr(error, f"__{where}__", between)
     answer = classify(error, (Exception,), (ConnectionError,))
     assert answer == Disposition(Verdict.OUTAGE, breakers=frozenset() if listed else frozenset({"db"}))
+
+
+def test_what_a_breaker_has_counted_is_tried_again_and_known_to_be_guarded() -> None:
+    inner, outer = ConnectionError("x"), RuntimeError("y")
+    outer.__cause__ = inner
+    count_for_breaker(inner)
+    assert classify(outer, ()) == Disposition(Verdict.RETRY, tried=True)
 
 
 def test_a_chain_that_is_a_ring_has_an_answer() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ..errors import BreakerOpen, ProcessingError, Retry, Skip, blamed_breaker
+from ..errors import BreakerOpen, ProcessingError, Retry, Skip, blamed_breaker, counted_for_breaker
 
 
 class Verdict(Enum):
@@ -63,7 +63,8 @@ def classify(
     if len(verdicts) == 1 and Verdict.RETRY not in verdicts:
         return answers[0]
     waits = [answer.after for answer in answers if answer.after is not None]
-    return Disposition(Verdict.RETRY, max(waits)) if waits else RETRY
+    counted = any(map(counted_for_breaker, chain))
+    return Disposition(Verdict.RETRY, max(waits, default=None), tried=counted)
 
 
 def _judge(error: BaseException, poison: tuple[type[BaseException], ...]) -> Disposition:
