@@ -5,6 +5,7 @@ from typing import Any
 from confluent_kafka import Producer
 
 from kherd.testing import ledger
+from kherd.testing.database import CLIENT, Database
 from kherd.testing.herd import Herd
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.producing import FLUSH, RELIABLE
@@ -14,29 +15,19 @@ from kherd.testing.scenes import wait_settled
 from kherd.testing.story import PRELUDE, committed, tables
 from kherd.testing.topics import Cluster
 
-from ..fakes.database import Database
-
 WORKERS, PARTITIONS = 4, 16
 RECORDS = count(20_000, 2_000)
 AWAY = count(30, 3)
 """Seconds, many times what the attempts at one record take."""
 ERRORS = {"backoff_initial": 0.05, "backoff_max": 0.4, "max_attempts": 4}
-HANDLER = f"""{PRELUDE}
-import socket
-
+HANDLER = f"""{PRELUDE}{CLIENT}
 def handle(message):
     if message.value().startswith(b"refused"):
         raise ProcessingError("no order")
     if message.value().startswith(b"bug"):
         raise KeyError(message.value().decode())
-    save()
+    save(PORT)
     LEDGER.write(message)
-
-def save():
-    with socket.create_connection(("127.0.0.1", PORT), timeout=5) as connection:
-        connection.sendall(b"x")
-        if connection.recv(1) != b"x":
-            raise ConnectionError("the database hung up")
 """
 
 
@@ -59,7 +50,7 @@ def test_poison_and_outage(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> No
         one.wait_status(lambda status: status["totals"]["handled"] >= half // 4)
 
         # When the database goes away in the middle of it
-        database.stop()
+        database.go_away()
         one.wait_event("outage_assumed")
         feed(kafka, name, range(half, RECORDS))
         before = one.status()
@@ -73,7 +64,7 @@ def test_poison_and_outage(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> No
         assert status["totals"]["handled"] == before["totals"]["handled"]
 
         # When it is there again, then all goes on
-        database.start()
+        database.come_back()
         one.wait_event("outage_over")
         one.wait_status(lambda status: settled(status) == {"lag": 0, "dead": RECORDS // 100}, seconds=count(240, 60))
         one.wait_status(lambda status: sum(committed(kafka, one, name).values()) == RECORDS)
