@@ -27,7 +27,7 @@ def test_lag_alert(kafka: Cluster, topic: NewTopic, herd: NewHerd, statsd: Stats
     # Given a herd that can handle nothing for now, and a hundred records: as many as are borne
     name = topic(2)
     put(kafka, name, *[b"x"] * 100)
-    errors = {"backoff_initial": 0.2, "backoff_max": 0.5}
+    errors = {"backoff_initial": 0.2, "backoff_max": 0.5, "on_exhausted": "hold"}
     more: dict[str, Any] = {
         "workers": {"count": 1},
         "errors": errors,
