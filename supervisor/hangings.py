@@ -1,7 +1,7 @@
 """Hangs of the handler that were seen lately: which calls were too late, and whether one of them is an outage."""
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -41,10 +41,14 @@ class Hangings:
     def __init__(self) -> None:
         self._all: deque[Hanging] = deque(maxlen=REMEMBERED)
 
-    def seen(self, slot: Slot, overdue: Collection[str]) -> None:
-        """The worker of `slot` hangs: in the `overdue` calls, or elsewhere if there are none."""
+    def seen(self, slot: Slot, overdue: Collection[str], handled: Mapping[str, int]) -> None:
+        """The worker of `slot` hangs: in the `overdue` calls, or elsewhere if there are none.
+
+        `handled`: by topic, what the herd has handled since they began.
+        """
         keys = frozenset((call.topic, call.partition) for call in slot.in_flight() if where(call) in overdue)
-        hang = Hang(slot.index, clock.monotonic(), keys)
+        beside = sum(handled.get(topic, 0) for topic in {topic for topic, _ in keys})
+        hang = Hang(slot.index, clock.monotonic(), keys, beside=beside)
         self._all.append(Hanging(slot.handle.pid, hang, frozenset(overdue)))
 
     def late(self, pid: int | None, calls: Collection[InFlight], stacks: str) -> list[InFlight]:

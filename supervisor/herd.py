@@ -40,7 +40,7 @@ class Herd:
         """What dead workers leave."""
         self.molds, self.suspects, self.outages = self._workers.molds, self._workers.suspects, self._workers.outages
         self.share = self._workers.share
-        self.watcher = Watcher(nursery, self.slots, self.molds, self.suspects.hangings)
+        self.watcher = Watcher(nursery, self.slots, self.molds, self.suspects.hangings, self._workers.passage)
         self.recycler = Recycler(nursery, self.slots)
         self.wanted = 0
         self.stop_seconds = 25.0

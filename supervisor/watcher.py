@@ -4,16 +4,17 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
-from ..worker import events, log
+from ..worker import clock, events, log
 from ..worker.properties import max_poll_interval
 from ..worker.spec import WorkerSpec
 from .decide import child as machine
 from .decide.child import State
-from .decide.hang import COMMIT_TRIES, JOIN_MARGIN, Limits, name_hang, overdue
+from .decide.hang import COMMIT_TRIES, JOIN_MARGIN, Limits, Sight, name_hang, overdue
 from .decide.suspension import Gap, postpone
 from .hangings import Hangings
 from .molds import Molds
 from .nursery import Nursery
+from .passage import Passage
 from .slot import Slot
 
 WATCHED: Final = frozenset({State.BARRIER, State.JOINING, State.READY, State.DRAINING})
@@ -27,8 +28,11 @@ SOCKET_TIMEOUT_MS: Final = 60_000.0
 class Watcher:
     """Finds what hangs; it remembers when the supervisor did not run, and since when brokers answer."""
 
-    def __init__(self, nursery: Nursery, slots: Mapping[int, Slot], molds: Molds, hangings: Hangings) -> None:
-        self._nursery, self._slots, self._molds, self._hangings = nursery, slots, molds, hangings
+    def __init__(
+        self, nursery: Nursery, slots: Mapping[int, Slot], molds: Molds, hangings: Hangings, passage: Passage
+    ) -> None:
+        self._nursery, self._slots, self._molds = nursery, slots, molds
+        self._hangings, self._passage = hangings, passage
         self._gaps: deque[Gap] = deque(maxlen=GAPS)
         self._answering_since: float | None = None
 
@@ -39,15 +43,24 @@ class Watcher:
         elif self._answering_since is None:
             self._answering_since = now
         answering = 0.0 if self._answering_since is None else now - self._answering_since
+        calling = False
         for slot in self._slots.values():
             if slot.papers is not None and slot.handle.child.state in WATCHED:
-                limits = limits_of(self._molds.spec(slot.papers.generation))
                 sight = slot.sight(tuple(self._gaps))
-                reason = name_hang(sight, limits, answering)
-                if reason is not None:
-                    self._hangings.seen(slot, overdue(sight, limits))
-                    log.emit(events.CHILD_HANGS, child=slot.handle.name, child_pid=slot.handle.pid, reason=reason)
-                    self._nursery.feed(slot.handle, machine.Hang(reason))
+                self._judge(slot, sight, limits_of(self._molds.spec(slot.papers.generation)), answering)
+                calling = calling or bool(sight.calls)
+        if calling:
+            self._passage.remember(now)
+
+    def _judge(self, slot: Slot, sight: Sight, limits: Limits, answering: float) -> None:
+        reason = name_hang(sight, limits, answering)
+        if reason is None:
+            return
+        late = overdue(sight, limits)
+        handled = self._passage.since(clock.monotonic() - max((call.seconds for call in late), default=0.0))
+        self._hangings.seen(slot, {call.where for call in late}, handled)
+        log.emit(events.CHILD_HANGS, child=slot.handle.name, child_pid=slot.handle.pid, reason=reason)
+        self._nursery.feed(slot.handle, machine.Hang(reason))
 
     def resume(self, now: float, seconds: float, *, stopping: bool) -> None:
         """Give back what was lost: the supervisor has not run for the last `seconds`, nor has any limit."""

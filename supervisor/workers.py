@@ -43,7 +43,8 @@ class Workers:
         self.heritage = Heritage(self._say_all, life)
         self.suspects = Suspects(self._say_all)
         self.breakers: Breakers | None = None
-        self.outages = Outages(Passage(self.slots), self._say_one, self._say_all)
+        self.passage = Passage(self.slots)
+        self.outages = Outages(self.passage, self._say_one, self._say_all)
         self.quiet = False
         self._worthless: list[tuple[Papers, bool]] = []
         """Papers of processes that are gone, and whether their boards' files stay."""

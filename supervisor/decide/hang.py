@@ -72,9 +72,9 @@ def name_hang(sight: Sight, limits: Limits, answering: float) -> str | None:
     return _name_call(sight, limits) or _name_silence(sight, limits) or _name_wait(sight, limits, answering)
 
 
-def overdue(sight: Sight, limits: Limits) -> list[str]:
-    """Return where the calls are that have taken too long."""
-    return [call.where for call in sight.calls if call.seconds > limits.handler]
+def overdue(sight: Sight, limits: Limits) -> list[Call]:
+    """Return the calls that have taken too long."""
+    return [call for call in sight.calls if call.seconds > limits.handler]
 
 
 def _name_call(sight: Sight, limits: Limits) -> str | None:

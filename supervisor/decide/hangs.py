@@ -2,7 +2,7 @@
 
 An outage is two workers that hang within one handler_timeout of each other, or the same place in the code in which
 calls for records of two partitions hang, not long after each other. Two hangs with a partition in common say nothing:
-they may be of one record.
+they may be of one record. Nor do two say anything beside which plenty is handled, by the measure of `spread`.
 """
 
 from collections.abc import Iterable
@@ -11,22 +11,27 @@ from typing import Final
 
 from ...worker.decide.pressure import Key
 from ...worker.decide.stacks import Frame
+from . import spread
 
 RESTART_SECONDS: Final = 5.0
 """What lies between two hangs at most beside the time limit: the kill, the start, the join."""
+_POLICY: Final = spread.Policy()
+_TWO: Final = spread.failed(_POLICY, spread.failed(_POLICY, spread.Evidence(), ("one",)), ("another",))
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
     """A worker of `slot` was seen to hang at `at` (monotonic seconds) in calls for records of partitions `keys`.
 
-    `places`: where its threads were, as far as its stacks tell.
+    `places`: where its threads were, as far as its stacks tell. `beside`: how many records of its topics the herd has
+    handled since the call began.
     """
 
     slot: int
     at: float
     keys: frozenset[Key]
     places: frozenset[tuple[Frame, ...]] = field(default=frozenset())
+    beside: int = 0
 
 
 def echoes(hang: Hang, others: Iterable[Hang], timeout: float, tries: int) -> list[Hang]:
@@ -34,6 +39,8 @@ def echoes(hang: Hang, others: Iterable[Hang], timeout: float, tries: int) -> li
 
     `tries`: as often as a record may hang before it is put aside; so far back the same place counts.
     """
+    if spread.is_outweighed(spread.passed(_POLICY, _TWO, hang.beside)):
+        return []
     apart = [other for other in others if hang.keys.isdisjoint(other.keys)]
     soon = (tries + 1) * (timeout + RESTART_SECONDS)
     return [other for other in apart if _at_once(hang, other, timeout) or _same_place(hang, other, soon)]

@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from kherd.supervisor.decide.hangs import RESTART_SECONDS, Hang, describe, echoes
 
+FEW = 18
+"""Handled beside it, so many say nothing yet: two failures weigh more, by the measure of `spread`."""
 PLACES = [(("db.py", "ask"),), (("db.py", "ask"), ("app.py", "handle")), (("re.py", "match"),)]
 keys = st.frozensets(st.tuples(st.just("orders"), st.integers(0, 3)), max_size=3)
-hangs = st.builds(Hang, st.integers(0, 2), st.floats(0, 300), keys, st.frozensets(st.sampled_from(PLACES), max_size=2))
+places = st.frozensets(st.sampled_from(PLACES), max_size=2)
+hangs = st.builds(Hang, st.integers(0, 2), st.floats(0, 300), keys, places, st.integers(0, FEW))
 TIMEOUT, TRIES = 20.0, 3
 SOON = (TRIES + 1) * (TIMEOUT + RESTART_SECONDS)
 
@@ -44,6 +47,11 @@ def test_one_record_that_hangs_again_is_none_whoever_has_it(hang: Hang, apart: f
     if hang.keys:
         other = replace(hang, at=hang.at + apart, slot=slot)
         assert echoes(hang, [other], TIMEOUT, TRIES) == []
+
+
+@given(hangs, st.lists(hangs, max_size=5), st.integers(FEW + 1, 10**6))
+def test_no_hang_is_an_outage_while_plenty_is_handled_beside_it(hang: Hang, others: list[Hang], beside: int) -> None:
+    assert echoes(replace(hang, beside=beside), others, TIMEOUT, TRIES) == []
 
 
 @given(hangs, st.floats(SOON * 1.001, 10 * SOON))

@@ -101,13 +101,13 @@ class Herd:
             setattr(ended, name, value)
         return self.suspects.died(one, ended, cause, stacks, TIMEOUT)
 
-    def hang(self, slot: Slot, function: str = "ask") -> bool:
-        """Have a worker be seen to hang in what it has in flight, and be killed for it."""
-        self.seen(slot)
+    def hang(self, slot: Slot, function: str = "ask", **handled: int) -> bool:
+        """Have a worker be seen to hang in what it has in flight, and be killed for it; `handled`: by topic, beside it."""
+        self.seen(slot, **handled)
         return self.die(slot=slot, cause=HANG, stacks=stacks(function))
 
-    def seen(self, slot: Slot) -> None:
-        self.suspects.hangings.seen(slot, [hangings.where(call) for call in slot.in_flight()])
+    def seen(self, slot: Slot, **handled: int) -> None:
+        self.suspects.hangings.seen(slot, [hangings.where(call) for call in slot.in_flight()], handled)
 
     @property
     def known(self) -> list[tuple[int, int, int, int, str]]:
@@ -293,14 +293,14 @@ def test_another_limit_takes_effect_within_a_second(herd: Herd) -> None:
 
 def test_a_hang_blames_the_call_that_was_too_late(herd: Herd) -> None:
     slot = herd.slot(0, (0, 7, 7), (1, 9, 9))
-    herd.suspects.hangings.seen(slot, ["orders[1]@9"])
+    herd.suspects.hangings.seen(slot, ["orders[1]@9"], {})
     assert herd.die(slot=slot, cause=HANG, stacks=stacks("ask"))
     assert herd.known == [(1, 9, 9, 1, "pending")]
 
 
 def test_a_hang_elsewhere_blames_nobody(herd: Herd) -> None:
     slot = herd.slot(0, (0, 7, 7))
-    herd.suspects.hangings.seen(slot, [])
+    herd.suspects.hangings.seen(slot, [], {})
     assert not herd.die(slot=slot, cause=HANG)
     unseen = herd.slot(0, (0, 7, 7))
     assert not herd.die(slot=unseen, cause=HANG)
@@ -333,6 +333,23 @@ def test_the_same_place_for_another_partition_is_an_outage_and_for_the_same_one_
     assert herd.hang(herd.slot(0, (1, 3, 3)), "another_place")
     assert not herd.hang(herd.slot(0, (2, 5, 5)))
     assert herd.known == [(0, 7, 7, 0, "pending"), (1, 3, 3, 1, "pending")]
+
+
+def test_two_that_hang_at_once_while_plenty_of_their_topic_is_handled_are_killers_both(herd: Herd) -> None:
+    for _ in range(2):
+        first, second = herd.slot(0, (0, 7, 7)), herd.slot(1, (1, 9, 9))
+        herd.seen(first, orders=50)
+        herd.seen(second, orders=50)
+        for slot in (first, second):
+            herd.die(slot=slot, cause=HANG, stacks=stacks("ask"))
+    assert herd.known == [(0, 7, 7, 2, "pending"), (1, 9, 9, 2, "pending")]
+
+
+def test_what_is_handled_of_other_topics_says_nothing_about_a_hang(herd: Herd) -> None:
+    first, second = herd.slot(0, (0, 7, 7)), herd.slot(1, (1, 9, 9))
+    herd.hang(first, payments=50)
+    assert not herd.hang(second, payments=50)
+    assert herd.known == [(0, 7, 7, 0, "pending")]
 
 
 def test_without_room_it_goes_on_in_memory_and_says_so(herd: Herd) -> None:

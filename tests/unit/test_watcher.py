@@ -1,7 +1,7 @@
 """The watcher: who is dealt with, by which limits, and whose time does not count."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from kherd.supervisor.decide.child import Action, Child, State
 from kherd.supervisor.decide.hang import JOIN_MARGIN, Limits
 from kherd.supervisor.hangings import Hangings
 from kherd.supervisor.molds import Molds
+from kherd.supervisor.passage import Passage
 from kherd.supervisor.process.handle import Handle
 from kherd.supervisor.slot import Papers, Slot, stacks_file
 from kherd.supervisor.watcher import Watcher, limits_of
 from kherd.worker import clock
-from kherd.worker.board import Board, Phase
+from kherd.worker.board import Board, Phase, passed_word
 from kherd.worker.boardwriter import BoardWriter
 from kherd.worker.spec import KafkaSpec, SlotIdentity
 
@@ -35,6 +36,16 @@ class OneSpec:
         return SPEC
 
 
+class Noting(Hangings):
+    """Notes what it is told of the last hang."""
+
+    handled: Mapping[str, int] = {}
+
+    def seen(self, slot: Slot, overdue: Collection[str], handled: Mapping[str, int]) -> None:
+        self.handled = handled
+        super().seen(slot, overdue, handled)
+
+
 @dataclass
 class Post:
     """One worker, and whoever watches it."""
@@ -43,13 +54,14 @@ class Post:
     writer: BoardWriter
     nursery: FakeNursery = field(default_factory=FakeNursery)
     watcher: Watcher = field(init=False)
-    hangings: Hangings = field(default_factory=Hangings)
+    hangings: Noting = field(default_factory=Noting)
 
     def __post_init__(self) -> None:
         molds: Molds = OneSpec()  # type: ignore[assignment] # it is asked for specs only
         self.nursery.handles["worker 3"] = self.slot.handle
         # the fake has its interface
-        self.watcher = Watcher(self.nursery, {3: self.slot}, molds, self.hangings)  # type: ignore[arg-type]
+        slots = {3: self.slot}
+        self.watcher = Watcher(self.nursery, slots, molds, self.hangings, Passage(slots))  # type: ignore[arg-type]
 
     def be(self, state: State, seconds: float) -> None:
         """It has been in `state` for so long."""
@@ -153,6 +165,19 @@ def test_time_in_which_the_supervisor_did_not_run_is_nobodys(post: Post) -> None
     post.writer.words[128 + 6] = clock.monotonic_ns() - 51 * clock.NANOSECONDS
     assert post.hangs()
     assert [call.first for call in post.hangings.late(None, post.slot.in_flight(), "")] == [41]
+
+
+def test_what_is_handled_beside_a_call_is_counted_from_when_that_began(post: Post) -> None:
+    topic, now = post.writer.topic("orders"), clock.monotonic()
+    post.be(State.READY, 1000)
+    post.writer.start_call(0, topic, 2, 41, 41, 1)
+    for seconds in (30, 15):
+        post.writer.words[passed_word(topic)] += 1000
+        post.watcher.watch(now - seconds, reachable=True)
+    post.writer.words[passed_word(topic)] += 7
+    post.writer.words[128 + 6] = clock.monotonic_ns() - 21 * clock.NANOSECONDS
+    assert post.hangs()
+    assert post.hangings.handled == {"orders": 7}
 
 
 def test_the_end_that_a_stop_promised_stays_where_it_is(post: Post) -> None:
