@@ -102,7 +102,7 @@ class Herd:
         return self.suspects.died(one, ended, cause, stacks, TIMEOUT)
 
     def hang(self, slot: Slot, function: str = "ask", **handled: int) -> bool:
-        """Have a worker be seen to hang in what it has in flight, and be killed for it; `handled`: by topic, beside it."""
+        """Have a worker be seen to hang in what it has in flight, and be killed for it; `handled` is by topic."""
         self.seen(slot, **handled)
         return self.die(slot=slot, cause=HANG, stacks=stacks(function))
 
