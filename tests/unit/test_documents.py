@@ -1,6 +1,7 @@
 """The documents are made from the code, and a stale one is noticed (`make check` looks whether ours are fresh)."""
 
 import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from kherd.supervisor.config.schema import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for room in ("docs", "bench", "systemd") for page in (ROOT / room).rglob("*.md"))]
+)
 
 
 @pytest.fixture
@@ -106,3 +110,23 @@ def test_cells_of_every_shape_are_understood(targets: Callable[[Any, type[Enum]]
     )
     assert (targets(None, Light), targets("illegal", Light), targets("ignore", Light)) == ("illegal", "illegal", "-")
     assert targets(print, Light) == []
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in LINK.findall(page.read_text()):
+        path, _, anchor = link.partition("#")
+        if "://" not in path:
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
