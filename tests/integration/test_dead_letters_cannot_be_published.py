@@ -58,6 +58,23 @@ def test_writing_is_not_allowed(kafka_secured: KafkaCluster, topic: NewTopic, he
     assert one.events("child_died") == []
 
 
+def test_it_is_too_large_even_without_its_value(kafka_secured: KafkaCluster, topic: NewTopic, herd: NewHerd) -> None:
+    # Given a dead-letter topic that takes less than what is told of a failure
+    kafka = kafka_secured
+    name = topic(2, on=kafka)
+    kafka.create_topic(f"dlq.{name}", 2, max_message_bytes="200")
+    put(kafka, name, b"0", b"bad")
+    config = configure(kafka, name)
+    kafka.allow_herd([name], config["app"]["name"], [f"dlq.{name}"])
+
+    # When a record is to go there, then its partition waits; when there is room, it goes on, and the record is whole
+    one = herd(config, HANDLER)
+    waits(one, kafka, name)
+    assert "MSG_SIZE_TOO_LARGE" in one.events("dead_letter_failed")[0]["reason"]
+    kafka.set_topic(f"dlq.{name}", max_message_bytes="1000000")
+    goes_on(one, kafka, name)
+
+
 def configure(
     cluster: KafkaCluster, name: str, producer: Mapping[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
