@@ -15,7 +15,7 @@ class Counter(IntEnum):
     HANDLED = COUNTERS + 1
     """Records whose handler returned."""
     FAILED = COUNTERS + 2
-    """Handler calls that raised, `Skip` and outages excluded."""
+    """Handler calls that raised, and records that `Results` called failed; `Skip` and outages excluded."""
     SKIPPED = COUNTERS + 3
     """Records put aside by `Skip`."""
     DEAD_LETTERED = COUNTERS + 4
