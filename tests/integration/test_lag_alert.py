@@ -34,7 +34,7 @@ def test_lag_alert(kafka: Cluster, topic: NewTopic, herd: NewHerd, statsd: Stats
         "metrics": {"statsd": statsd.address, "prefix": "alerted"},
     }
     with receiver() as server:
-        alerts = {"webhook": server.url()}
+        alerts = {"webhook": server.url(), "error_rate_above": 1.0}
         config = tables(kafka, name, **more, alerts=alerts, lag={"interval": 0.2, "alert_above": 100})
         one = herd(config, HANDLER)
         status = one.wait_status(lambda status: status["lag"]["total"] == 100)
