@@ -4,7 +4,6 @@ What decides is `decide.handover`; here it is asked what that has to know. Until
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from confluent_kafka import KafkaException
@@ -15,7 +14,7 @@ from .channel import Message
 from .commit import Committer
 from .counters import Counter
 from .decide.handover import Commit, Entry, Ignored, Log, choose, screen
-from .decide.metadata import Known, Note, merged
+from .decide.metadata import Known, merged
 from .decide.offsets import length, united
 from .decide.pressure import Key
 from .inbox import Inbox, Run
@@ -26,26 +25,17 @@ from .partitions import Partitions
 from .pulse import Pulse
 from .revisit import Revisits
 from .starts import Starts
+from .wait import Wait
 
 LOOKUP_SECONDS: Final = 1.0
 """For what is committed, inside a rebalance callback; a broker that is there answers within milliseconds."""
 AGAIN_SECONDS: Final = 0.3
-"""For every other question."""
+"""For that between records."""
 RETRY_FIRST: Final = 0.3
 RETRY_MOST: Final = 5.0
 PATIENCE: Final = 5.0
 """How long a partition waits for the rest, once what is committed is known; then it begins there."""
 TOO_LATE: Final = "its topic or its log could not be looked up in time"
-
-
-@dataclass(slots=True)
-class Wait:
-    """Why a partition waits: for `commit`, or with `entries` or a `note` for the topic's identity or its log."""
-
-    since: float
-    commit: Commit | None = None
-    entries: list[Entry] = field(default_factory=list)
-    note: Note | None = None
 
 
 class Handover:
@@ -97,8 +87,9 @@ class Handover:
         known = self._look_up(partitions, LOOKUP_SECONDS)
         for one, commit in known.items():
             self._screen(one, commit)
-        begun = self._settle(now, self._logs(list(known)))
-        starts = {one.key: commit.offset for one, commit in known.items() if commit.offset is not None}
+        self._see(list(known))
+        begun = self._settle(clock.monotonic())
+        starts = {one.key: offset for one, commit in known.items() if (offset := self._start(one, commit)) is not None}
         starts |= {one.key: offset for one, offset in begun.items() if offset is not None}
         starts |= self._starts.assigned([one for one in known if one.key not in starts and one not in self._waits])
         for one in partitions:
@@ -109,6 +100,11 @@ class Handover:
         except KafkaException as error:  # the binding assigns, from the commits; what is done already is left out
             log.emit(events.CLIENT_ERROR, code="assign", text=str(error))
         self.open = True
+
+    def _start(self, partition: Partition, commit: Commit) -> int | None:
+        """Return where to begin, as far as is known: librdkafka would ask again behind the fetches of others."""
+        seen = self._waits[partition].log if partition in self._waits else None
+        return self._starts.first_of(seen) if commit.offset is None and seen is not None else commit.offset
 
     def look(self) -> None:
         """Learn what partitions wait for, and let them go on; between records, never in a callback."""
@@ -130,18 +126,21 @@ class Handover:
         self.open = bool(self._waits or self._adopted or self._names.missing or self._revisits.open)
 
     def _learn(self, now: float) -> None:
-        commits = {one: wait.commit for one, wait in self._waits.items()}
-        unknown = [one for one, commit in commits.items() if commit is None]
-        if unknown and now >= self._retry_at:
-            known = self._look_up(unknown, AGAIN_SECONDS)
-            self._pause = RETRY_FIRST if len(known) == len(unknown) else min(2 * self._pause, RETRY_MOST)
-            self._retry_at = clock.monotonic() + self._pause
+        unknown = [one for one, wait in self._waits.items() if wait.commit is None]
+        blind = [one for one, wait in self._waits.items() if wait.commit and self._names.fresh(one.topic, now)]
+        blind = [one for one in blind if not self._waits[one].sees(now)]
+        if (unknown or blind) and now >= self._retry_at:
+            known = self._look_up(unknown, AGAIN_SECONDS) if unknown else {}
             for one, commit in known.items():
-                commits[one] = commit
                 if not self._screen(one, commit):
                     self._release(one, commit, None)
-        ready = [one for one, wait in self._waits.items() if wait.commit and self._names.fresh(one.topic, now)]
-        for one, offset in self._settle(now, self._logs(ready)).items():
+            self._see(blind + [one for one in known if one in self._waits])
+            now = clock.monotonic()
+            failed = len(known) < len(unknown) or any(not self._waits[one].sees(now) for one in blind)
+            self._pause = min(2 * self._pause, RETRY_MOST) if failed else RETRY_FIRST
+            self._retry_at = now + self._pause
+        commits = {one: wait.commit for one, wait in self._waits.items()}
+        for one, offset in self._settle(now).items():
             self._release(one, commits[one], offset)
 
     def _look_up(self, partitions: Sequence[Partition], seconds: float) -> dict[Partition, Commit]:
@@ -169,30 +168,30 @@ class Handover:
             self._waits[partition] = Wait(clock.monotonic(), commit, entries, note)
         return partition in self._waits
 
-    def _logs(self, partitions: Sequence[Partition]) -> Mapping[Key, Log]:
-        """Return the logs of what could follow a board, and note the leaders' epochs of all."""
+    def _see(self, partitions: Sequence[Partition]) -> None:
+        """Note the leaders' epochs of `partitions`, and the logs of those of them that could follow a board."""
         keys = [one.key for one in partitions]
         logs: Mapping[Key, Log] = {}
         epochs: Mapping[Key, int | None] = {}
         try:
             if any(one in self._waits for one in partitions):
-                logs = self._client.logs(keys, AGAIN_SECONDS)
+                logs = self._client.logs(keys)
                 epochs = {key: found.epoch for key, found in logs.items()}
             elif keys:
-                epochs = self._client.epochs(keys, AGAIN_SECONDS)
+                epochs = self._client.epochs(keys)
         except KafkaException:  # a leader that does not answer: who waits for this asks again
-            return logs
+            return
         for one in partitions:
             one.led(epochs.get(one.key))
-        return logs
+            if one in self._waits:
+                self._waits[one].log, self._waits[one].seen_at = logs.get(one.key), clock.monotonic()
 
-    def _settle(self, now: float, logs: Mapping[Key, Log]) -> dict[Partition, int | None]:
+    def _settle(self, now: float) -> dict[Partition, int | None]:
         """Decide what can be decided of what waits: where it begins if that is not the commit, else None."""
         settled: dict[Partition, int | None] = {}
         for one, wait in self._waits.items():
-            found = logs.get(one.key)
-            if found is not None and self._names.fresh(one.topic, now):
-                settled[one] = self._choose(one, wait, found)
+            if wait.log is not None and wait.sees(now) and self._names.fresh(one.topic, now):
+                settled[one] = self._choose(one, wait, wait.log)
             elif wait.commit and now - wait.since >= PATIENCE:
                 _tell(Ignored(entry, TOO_LATE) for entry in wait.entries)
                 if wait.note:

@@ -32,6 +32,9 @@ from .spec import WorkerSpec
 STATISTICS_MS: Final = 1000
 """How long a KIP-848 member without partitions may take to be seen as ready: it never gets an on_assign."""
 WATERMARK_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 0.5
+"""For a leader's answer, beside the time that a fetch before it may wait for records (fetch.wait.max.ms): it takes one
+request of a connection at a time. One without its answer in time costs the connection, with all that is under way."""
 FATAL: Final = KafkaError._FATAL  # noqa: SLF001 - its public name
 
 ConsumerFactory = Callable[..., Any]
@@ -80,6 +83,7 @@ class Client:
         self._seldom = Seldom()
         properties = _properties(spec, client_id, instance_id)
         self.max_poll_interval = int(properties.get("max.poll.interval.ms", 300_000)) / 1000
+        self._leaders_seconds = int(properties.get("fetch.wait.max.ms", 500)) / 1000 + ANSWER_SECONDS
         self._consumer = factory(
             {**properties, "on_commit": self._on_commit, "error_cb": self._on_error, "stats_cb": self._on_stats},
             logger=self.log.logger(),
@@ -130,27 +134,24 @@ class Client:
         rows = self._consumer.committed([TopicPartition(*key) for key in keys], timeout=seconds)
         return {(row.topic, row.partition): _commit(row) for row in rows if row.error is None}
 
-    def ends(self, keys: Iterable[Key], seconds: float) -> dict[Key, int]:
+    def ends(self, keys: Iterable[Key]) -> dict[Key, int]:
         """Return where "latest" is for our isolation level, of what can be read. Raises KafkaException."""
-        return {key: row.offset for key, row in self._offsets(keys, OFFSET_END, seconds).items()}
+        return {key: row.offset for key, row in self._offsets(keys, OFFSET_END).items()}
 
-    def logs(self, keys: Sequence[Key], seconds: float) -> dict[Key, Log]:
-        """Return the log of each of `keys`, for our isolation level, of what can be read. Raises KafkaException.
-
-        Each of two questions takes up to `seconds`.
-        """
-        ends = self._offsets(keys, OFFSET_END, seconds)
-        starts = self._offsets(keys, OFFSET_BEGINNING, seconds)
+    def logs(self, keys: Sequence[Key]) -> dict[Key, Log]:
+        """Return the log of each of `keys`, for our isolation level, of what can be read. Raises KafkaException."""
+        ends = self._offsets(keys, OFFSET_END)
+        starts = self._offsets(keys, OFFSET_BEGINNING)
         return {key: _log(starts[key], ends[key]) for key in keys if key in starts and key in ends}
 
-    def epochs(self, keys: Iterable[Key], seconds: float) -> dict[Key, int]:
+    def epochs(self, keys: Iterable[Key]) -> dict[Key, int]:
         """Return the leader epoch of each of `keys`, of what can be read. Raises KafkaException."""
-        rows = self._offsets(keys, OFFSET_END, seconds)
+        rows = self._offsets(keys, OFFSET_END)
         return {key: row.leader_epoch for key, row in rows.items() if row.leader_epoch is not None}
 
-    def _offsets(self, keys: Iterable[Key], which: int, seconds: float) -> dict[Key, TopicPartition]:
+    def _offsets(self, keys: Iterable[Key], which: int) -> dict[Key, TopicPartition]:
         asked = [TopicPartition(*key, which) for key in keys]
-        rows = self._consumer.offsets_for_times(asked, timeout=seconds)
+        rows = self._consumer.offsets_for_times(asked, timeout=self._leaders_seconds)
         return {(row.topic, row.partition): row for row in rows if row.error is None and row.offset >= 0}
 
     def assign(self, keys: Iterable[Key], starts: Mapping[Key, int]) -> None:

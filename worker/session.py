@@ -78,9 +78,8 @@ class Session:
         self.inbox = Inbox()
         self.partitions = Partitions(board, in_order=self._crew is None)
         self.committer = Committer(self.client, self.partitions, board, spec.commit_interval)
-        latest = spec.kafka.start == "latest"
         self.revisits = Revisits(spec, self.partitions, self.inbox)
-        self.starts = Starts(self.client, self.committer, self.inbox, pulse, latest=latest)
+        self.starts = Starts(self.client, self.committer, self.inbox, pulse, spec.kafka.start)
         self.membership = Membership(self.client, tools.channel, board)
         self.joining = Joining(self.client)
         self.handover = self._handover()

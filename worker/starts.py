@@ -11,16 +11,15 @@ from confluent_kafka import KafkaException
 
 from . import clock, events, log
 from .commit import Committer
+from .decide.handover import Log
 from .decide.pressure import Key
 from .inbox import Inbox
 from .kafka import Client
 from .partition import Partition, offset_of
 from .pulse import Pulse
 
-LOOKUP_SECONDS: Final = 1.0
-"""Inside a rebalance callback; a broker that is there answers within milliseconds."""
-AGAIN_SECONDS: Final = 0.3
-"""For each question of a later try, between records."""
+COMMITTED_SECONDS: Final = 0.3
+"""For what is committed, between records."""
 RETRY_FIRST: Final = 1.0
 RETRY_MOST: Final = 30.0
 HOLD_SECONDS: Final = 1.0
@@ -28,14 +27,14 @@ HOLD_SECONDS: Final = 1.0
 
 
 class Starts:
-    """The starts that are not safe yet. `latest` False: there are none."""
+    """The starts that are not safe yet. `start` is `kafka.start`: but for "latest" there are none."""
 
-    def __init__(self, client: Client, committer: Committer, inbox: Inbox, pulse: Pulse, *, latest: bool) -> None:
+    def __init__(self, client: Client, committer: Committer, inbox: Inbox, pulse: Pulse, start: str) -> None:
         self._client = client
         self._committer = committer
         self._inbox = inbox
         self._pulse = pulse
-        self._latest = latest
+        self._earliest, self._latest = start == "earliest", start == "latest"
         self._uncommitted: set[Partition] = set()
         self._hold_until = 0.0
         self._unknown: dict[Partition, int | None] = {}
@@ -55,7 +54,7 @@ class Starts:
             return {}
         by_key = {one.key: one for one in partitions}
         try:
-            found, reason = self._client.ends(by_key, LOOKUP_SECONDS), "a leader does not answer"
+            found, reason = self._client.ends(by_key), "a leader does not answer"
         except KafkaException as error:
             found, reason = {}, error.args[0].str()
         for key, start in found.items():
@@ -66,6 +65,10 @@ class Starts:
             where = ", ".join(f"{one.topic}[{one.number}]" for one in unknown)
             log.emit(events.START_UNKNOWN, partitions=where, reason=reason)
         return found
+
+    def first_of(self, found: Log) -> int | None:
+        """Return where a partition of which nothing is committed begins, by its log; None if that does not tell."""
+        return found.start if self._earliest else None
 
     def late(self, partition: Partition) -> None:
         """Find out where `partition` begins, of which only now is known that it has no commit."""
@@ -113,7 +116,7 @@ class Starts:
         self._retry_at = now + self._pause
         by_key = {one.key: one for one in self._unknown}
         try:
-            found = self._look_up(list(by_key), AGAIN_SECONDS)
+            found = self._look_up(list(by_key))
         except KafkaException:
             return
         for key, end in found.items():
@@ -125,13 +128,13 @@ class Starts:
             if end is not None:
                 self._commit(partition, end)
 
-    def _look_up(self, keys: Sequence[Key], seconds: float) -> Mapping[Key, int | None]:
+    def _look_up(self, keys: Sequence[Key]) -> Mapping[Key, int | None]:
         """Return the end of each partition without a commit, None for one with; what is unknown is missing.
 
         Raises:
             KafkaException: there is no answer in time.
         """
-        committed = self._client.committed(keys, seconds)
+        committed = self._client.committed(keys, COMMITTED_SECONDS)
         fresh = [key for key, commit in committed.items() if commit.offset is None]
-        ends = self._client.ends(fresh, seconds) if fresh else {}
+        ends = self._client.ends(fresh) if fresh else {}
         return {key: None for key, commit in committed.items() if commit.offset is not None} | dict(ends)

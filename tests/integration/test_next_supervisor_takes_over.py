@@ -41,5 +41,6 @@ def test_a_killed_supervisor_is_replaced(
     ]
     kind = f"{protocol}_{'static' if static else 'dynamic'}"
     report(f"kill_supervisor_{kind}", {"seconds_to_go_on": spread([one.seconds for one in taken])})
+    assert [event for event in one.events("not_handed_over") if "in time" in event["reason"]] == []
     assert max(one.seconds for one in taken) < BACK
     one.stop()

@@ -114,6 +114,37 @@ def test_knowledge_that_never_comes_is_waited_for_only_so_long(rig: Rig) -> None
     assert rig.seen[0] == (0, 4)
 
 
+def test_a_log_that_was_looked_up_at_the_assignment_is_not_asked_for_again(rig: Rig) -> None:
+    tell(rig, DEAD, at=clock.monotonic() - 60)
+    assign(rig, 0)
+    tell(rig, DEAD)
+    rig.go()
+    assert rig.seen[0] == (0, 7)
+    assert rig.group.asked.count("starts") == 1
+
+
+def test_a_leader_that_does_not_answer_is_asked_again_seldom(rig: Rig) -> None:
+    rig.group.failing["ends"] = True
+    tell(rig, DEAD)
+    assign(rig, 0, rounds=20)
+    assert rig.seen == []
+    assert rig.group.asked.count("ends") == 2  # at the assignment, and in the first turn after it
+    rig.group.failing.clear()
+    rig.session.handover._retry_at = 0.0
+    rig.go()
+    assert rig.seen[0] == (0, 7)
+
+
+def test_where_nothing_is_committed_it_begins_at_the_start_of_the_log_that_was_looked_up(rig: Rig) -> None:
+    rig.group.committed[0], rig.group.metadata[0], rig.group.starts[0] = None, "", 2
+    tell(rig, replace(DEAD, base=Commit(None), sent=None, acked=None), at=clock.monotonic() - 60)
+    assign(rig, 0)
+    assert rig.consumer._chosen == {0: 2}
+    tell(rig, replace(DEAD, base=Commit(None), sent=None, acked=None))
+    rig.go()
+    assert rig.seen[0] == (0, 7)
+
+
 def test_what_is_committed_is_never_guessed_and_the_others_go_on(rig: Rig) -> None:
     tell(rig, DEAD)
     assign(rig, 1)
