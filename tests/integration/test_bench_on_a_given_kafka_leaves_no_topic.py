@@ -15,8 +15,8 @@ from ..fakes.room import Room
 
 MATRIX = """
 [load]
-warmup = 0.1
-seconds = 0.3
+warmup = 0.3
+seconds = 1.0
 rounds = 1
 [[cells]]
 acks = [1]

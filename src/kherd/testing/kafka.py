@@ -81,6 +81,8 @@ class KafkaCluster(Cluster):
             broker.ports.release()
         for proxy in self.proxies.values():
             proxy.close()
+        self.brokers.clear()
+        self.proxies.clear()
         self._scratch.remove()
 
     def __enter__(self) -> Self:
