@@ -20,7 +20,7 @@ suite "property" $bin/python -m pytest -q -n 2 tests/property
 suite "package" $bin/python -m pytest -q tests/package
 suite "systemd" $bin/python -m pytest -q tests/systemd
 # These wait most of the time, so that three at a time are no slower; what measures time has the machine for itself.
-suite "contract + integration" $bin/python -m pytest -q -n 3 --dist loadgroup --durations 30 -m "not alone" tests/contract tests/integration
+suite "contract + integration" $bin/python -m pytest -q -n 3 --dist loadfile --durations 30 -m "not alone" tests/contract tests/integration
 suite "integration, alone" $bin/python -m pytest -q -m alone tests/integration
 
 echo "=== minutes per suite"
