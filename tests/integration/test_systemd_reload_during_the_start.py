@@ -24,7 +24,7 @@ class Handler:
 
 def test_ready_waits_for_the_quorum_whatever_is_reloaded(herd: NewHerd, tmp_path: Path) -> None:
     config = {
-        "app": {"name": "orders", "handler": "handlers:Handler"},
+        "app": {"handler": "handlers:Handler"},
         "kafka": {"bootstrap": "embedded", "topics": ["orders"]},
     }
     with Manager(tmp_path / "notify") as manager:

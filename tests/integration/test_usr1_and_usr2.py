@@ -4,6 +4,7 @@ import signal
 from typing import Any
 
 from kherd.testing import ledger
+from kherd.testing.herd import Herd
 from kherd.testing.plugin import NewHerd, NewTopic
 from kherd.testing.producing import Feeder
 from kherd.testing.story import PRELUDE, committed, handled, shared, tables
@@ -28,10 +29,9 @@ def test_signals(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
     one = herd(tables(kafka, name, workers={"count": 2}), HANDLER)
     status = one.wait_status(shared)
     with Feeder(kafka.client_properties(), name, 100, partitions=2) as feeder:
-        handled(one, 2)
+        busy = until(lambda: at_first(one), 20, "a call for the first record of partition 0")
 
         # When USR1 comes, then the stacks of both are logged, and show what each is doing
-        busy = next(entry.pid for entry in handled(one, 1).entries if (entry.partition, entry.offset) == (0, 0))
         one.signal(signal.SIGUSR1)
         for pid in one.worker_pids().values():
             stacks = one.wait_event("child_stacks", child_pid=pid)["stacks"]
@@ -68,6 +68,13 @@ def test_signals(kafka: Cluster, topic: NewTopic, herd: NewHerd) -> None:
     record = ledger.read(one.ledger)
     assert record.duplicates() == {}
     assert record.disorder() == []
+
+
+def at_first(one: Herd) -> int | None:
+    """Return the pid of who was given the first record of partition 0."""
+    return next(
+        (entry.pid for entry in ledger.read(one.ledger).entries if (entry.partition, entry.offset) == (0, 0)), None
+    )
 
 
 def places(status: dict[str, Any]) -> dict[int, list[int]]:
