@@ -127,8 +127,8 @@ class Handover:
 
     def _learn(self, now: float) -> None:
         unknown = [one for one, wait in self._waits.items() if wait.commit is None]
-        blind = [one for one, wait in self._waits.items() if wait.commit and self._names.fresh(one.topic, now)]
-        blind = [one for one in blind if not self._waits[one].sees(now)]
+        unseen = [one for one, wait in self._waits.items() if wait.commit and not wait.sees(now)]
+        blind = [one for one in unseen if self._names.fresh(one.topic, now)]
         if (unknown or blind) and now >= self._retry_at:
             known = self._look_up(unknown, AGAIN_SECONDS) if unknown else {}
             for one, commit in known.items():

@@ -17,6 +17,7 @@ RESTART_SECONDS: Final = 5.0
 """What lies between two hangs at most beside the time limit: the kill, the start, the join."""
 _POLICY: Final = spread.Policy()
 _TWO: Final = spread.failed(_POLICY, spread.failed(_POLICY, spread.Evidence(), ("one",)), ("another",))
+"""Two hangs, and nothing handled beside them."""
 
 
 @dataclass(frozen=True, slots=True)

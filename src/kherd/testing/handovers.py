@@ -43,12 +43,10 @@ def kill_and_count(
     wait_settled(herd, workers, partitions)
     wait_identified(herd, partitions)
     with Feeder(cluster.client_properties(), topic, rate, partitions=partitions) as feeder:
+        # A first commit that is on its way when its worker dies looks like one that was deleted.
+        until(lambda: len(committed(cluster, herd, topic)) == partitions, PATIENCE, "a commit of each partition")
         for index in range(number):
             wait_settled(herd, workers, partitions)
-            if not index:  # a first commit that is on its way when its worker dies looks like one that was deleted
-                until(
-                    lambda: len(committed(cluster, herd, topic)) == partitions, PATIENCE, "a commit of each partition"
-                )
             slot = index % workers
             pid = herd.worker_pids()[slot]
             until(lambda pid=pid: _handled_by(herd, pid) >= PROGRESS, PATIENCE, f"work of {pid}")  # type: ignore[misc]

@@ -75,7 +75,7 @@ class KafkaCluster(Cluster):
         return self
 
     def close(self) -> None:
-        """Kill every broker and remove everything; may be called twice."""
+        """Kill every broker and remove everything; may be called twice, and `heal` then does nothing."""
         for broker in self.brokers.values():
             broker.kill()
             broker.ports.release()
